@@ -1,0 +1,88 @@
+# make run    the whole shop on this machine          make test    every check and every test
+# make format, make lock, make clean                  the rest
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?=
+UV_VERSION := 0.13.9
+PY := .venv/bin/python
+UV := .venv/bin/uv
+# A home folder that is not there or not ours (a service's user) can't hold uv's cache.
+UVFLAGS := --quiet $(shell test -w "$$HOME" || echo --no-cache)
+PYTEST := $(PY) -m pytest --ds=tests.settings
+WORKERS ?= 2
+
+# An environment whose Python is gone, or that another PYTHON=… was asked for, is made anew.
+ifneq ($(wildcard .venv),)
+ifneq ($(shell PYTHON='$(PYTHON)' checks/python --same $(PY) && echo yes),yes)
+.venv/.made: again
+endif
+endif
+
+.PHONY: help install run test checks suite journeys format lock clean again browser
+
+help:
+	@echo 'make run      install what the shop needs and run all of it on this machine'
+	@echo 'make test     every check and every test'
+	@echo 'make checks   the checks alone          make format   put the code into form'
+	@echo 'make lock     renew requirements/*.txt  make clean    remove the environment and caches'
+
+again:
+
+.venv/.made:
+	@python=$$(PYTHON='$(PYTHON)' checks/python) && \
+	echo "Making .venv with $$("$$python" --version) …" && \
+	"$$python" -m venv --clear .venv && \
+	$(PY) -m pip --disable-pip-version-check install --quiet 'uv==$(UV_VERSION)' && \
+	touch $@
+
+.venv/.shop: .venv/.made requirements/shop.txt
+	@echo 'Installing what the shop needs …'
+	@UV_LINK_MODE=$${UV_LINK_MODE:-copy} $(UV) pip install $(UVFLAGS) --python $(PY) --compile-bytecode --require-hashes -r requirements/shop.txt
+	@touch $@
+
+.venv/.dev: .venv/.made requirements/shop.txt requirements/dev.txt
+	@echo 'Installing what the shop, its checks and its tests need …'
+	@UV_LINK_MODE=$${UV_LINK_MODE:-copy} $(UV) pip install $(UVFLAGS) --python $(PY) --compile-bytecode --require-hashes -r requirements/dev.txt
+	@touch $@ .venv/.shop
+
+var/local.env: .venv/.shop
+	@$(PY) -m reseller.local && touch $@
+
+install: .venv/.shop var/local.env
+	@:
+
+run: install
+	@$(PY) manage.py up
+
+test: checks suite journeys
+
+checks: .venv/.dev
+	@$(PY) -m checks
+
+suite: .venv/.dev
+	@echo 'Tests on SQLite'
+	@$(PYTEST) -n $(WORKERS) -m 'not journey'
+	@echo 'Tests on PostgreSQL'
+	@TEST_DATABASE=postgres $(PYTEST) -n $(WORKERS) -m 'not journey'
+
+browser: .venv/.dev
+	@$(PY) -m tests.browser
+
+journeys: browser
+	@echo 'Journeys in a browser'
+	@$(PYTEST) -n $(WORKERS) -m journey
+
+format: .venv/.dev
+	@$(PY) -m ruff check --quiet --fix .
+	@$(PY) -m ruff format --quiet .
+
+lock: .venv/.dev
+	@$(PY) -m checks.lock --write
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@test ! -d var || echo 'var/ keeps your database; remove it by hand to begin again.'

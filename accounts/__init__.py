@@ -1,0 +1,1 @@
+"""Who: the customers and operators of the shop."""

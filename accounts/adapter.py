@@ -1,0 +1,26 @@
+"""How sign-up and log-in behave where allauth asks."""
+
+from typing import Any, ClassVar
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Adapter(DefaultAccountAdapter):
+    """allauth's own behaviour, in the shop's words; a place for the rules about who may sign up."""
+
+    error_messages: ClassVar[dict[str, str | Promise]] = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("This e-mail address and password do not belong together."),
+        "email_taken": _("There is already an account with this e-mail address. Log in instead."),
+        "enter_current_password": _("This is not your current password."),
+        "incorrect_password": _("This is not your password."),
+        "too_many_login_attempts": _("Too many failed attempts. Wait a few minutes, then try again."),
+        "invalid_password_reset": _("This link is no longer valid."),
+    }
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send one of allauth's e-mails, signed with the shop's name rather than its host name."""
+        super().send_mail(template_prefix, email, {"shop_name": settings.SHOP_NAME, **context})

@@ -1,0 +1,194 @@
+"""Our copy of the vendor's catalogue, what we add to its prices, and how both changed."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.money import MoneyField
+
+
+class Category(models.Model):
+    """A category under the vendor's own name."""
+
+    name = models.CharField(max_length=1000, unique=True)
+    position = models.PositiveIntegerField(default=0, help_text="Smaller comes first; equal ones by name.")
+    hidden = models.BooleanField(default=False, help_text="Not shown and not sold, whatever the vendor offers.")
+    # A service's row does not name its subcategory: it is learned by asking for each (ruling 1).
+    learned_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "categories"
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Subcategory(models.Model):
+    """A subcategory; the same name may stand under several categories."""
+
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="subcategories")
+    name = models.CharField(max_length=1000)
+    position = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "subcategories"
+        ordering = ["position", "name"]
+        constraints = [models.UniqueConstraint(fields=["category", "name"], name="subcategory_once_a_category")]
+
+    def __str__(self) -> str:
+        return f"{self.category} › {self.name}"
+
+
+class Service(models.Model):
+    """Something the vendor sells: a social-media service (counted in units) or a digital product.
+
+    `rate` is what one rate unit costs us, `price` what we ask for it; `unit` is how many pieces that is
+    (1,000 for a service, 1 for a product: docs/upstream.md, ruling 2).
+    """
+
+    class Entity(models.TextChoices):
+        SMM = "SMM", _("Social media")
+        PRODUCT = "PRODUCT", _("Digital product")
+
+    class State(models.TextChoices):
+        ON_SALE = "ON_SALE", "On sale"
+        WITHDRAWN = "WITHDRAWN", "Withdrawn by the vendor"
+        SUSPENDED = "SUSPENDED", "Taken off sale: its cost is not what the vendor says"
+
+    upstream_id = models.BigIntegerField(unique=True)
+    name = models.CharField(max_length=1000)
+    type = models.CharField(max_length=1000, default="Default")
+    entity = models.CharField(max_length=8, choices=Entity.choices)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="services")
+    subcategory = models.ForeignKey(
+        Subcategory, null=True, blank=True, on_delete=models.SET_NULL, related_name="services"
+    )
+    rate = MoneyField(help_text="USD that one rate unit costs us.")
+    price = MoneyField(help_text="USD we ask for one rate unit.")
+    unit = models.PositiveIntegerField()
+    min = models.PositiveBigIntegerField()
+    max = models.PositiveBigIntegerField()
+    stock = models.PositiveBigIntegerField(null=True, blank=True)
+    refill = models.BooleanField(default=False)
+    cancel = models.BooleanField(default=False)
+    auto_delivery = models.BooleanField(default=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ON_SALE)
+    hidden = models.BooleanField(default=False, help_text="Not shown and not sold; syncs leave this as it is.")
+    search_text = models.TextField(editable=False)
+    first_seen_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["category__position", "category__name", "name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(rate__gt=0), name="service_costs_something"),
+            models.CheckConstraint(condition=Q(price__gte=models.F("rate")), name="service_not_sold_below_cost"),
+            models.CheckConstraint(condition=Q(min__gte=1, max__gte=models.F("min")), name="service_has_a_range"),
+            models.CheckConstraint(condition=Q(unit__gte=1), name="service_unit_counts_something"),
+        ]
+        indexes = [
+            models.Index(fields=["category", "name"], condition=Q(state="ON_SALE", hidden=False), name="service_shelf"),
+            models.Index(fields=["price"], condition=Q(state="ON_SALE", hidden=False), name="service_by_price"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def in_stock(self) -> bool:
+        """Whether the smallest order can be filled, as far as the last sync knew."""
+        return self.stock is None or self.stock >= self.min
+
+    @property
+    def is_product(self) -> bool:
+        """A digital product, delivered as text."""
+        return self.entity == self.Entity.PRODUCT
+
+
+class MarkupRule(models.Model):
+    """What is added to the vendor's price; of the rules that fit a service the narrowest wins."""
+
+    percent = models.DecimalField(max_digits=7, decimal_places=2, default=Decimal(0))
+    fixed = MoneyField(default=Decimal(0), help_text="USD added to one rate unit (1,000 of a service, one product).")
+    minimum_margin = MoneyField(default=Decimal(0), help_text="USD that one rate unit earns at least.")
+    rounding = MoneyField(default=Decimal("0.0001"), help_text="The price is rounded up to a multiple of this.")
+    category = models.ForeignKey(Category, null=True, blank=True, on_delete=models.CASCADE, related_name="rules")
+    subcategory = models.ForeignKey(Subcategory, null=True, blank=True, on_delete=models.CASCADE, related_name="rules")
+    service = models.ForeignKey(Service, null=True, blank=True, on_delete=models.CASCADE, related_name="rules")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["service_id", "subcategory_id", "category_id", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(percent__gte=0, fixed__gte=0, minimum_margin__gte=0), name="rule_only_adds"
+            ),
+            models.CheckConstraint(condition=Q(rounding__gt=0), name="rule_rounds_to_something"),
+            models.CheckConstraint(
+                condition=Q(category=None, subcategory=None)
+                | Q(category=None, service=None)
+                | Q(subcategory=None, service=None),
+                name="rule_has_one_scope",
+            ),
+            models.UniqueConstraint(
+                fields=["active"],
+                condition=Q(active=True, category=None, subcategory=None, service=None),
+                name="rule_one_active_for_all",
+            ),
+            models.UniqueConstraint(fields=["category"], condition=Q(active=True), name="rule_one_active_a_category"),
+            models.UniqueConstraint(
+                fields=["subcategory"], condition=Q(active=True), name="rule_one_active_a_subcategory"
+            ),
+            models.UniqueConstraint(fields=["service"], condition=Q(active=True), name="rule_one_active_a_service"),
+        ]
+
+    def __str__(self) -> str:
+        scope = self.service or self.subcategory or self.category or "everything"
+        return f"{self.percent}% on {scope}"
+
+
+class PriceChange(models.Model):
+    """A service whose cost or price became another."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="price_changes")
+    old_rate = MoneyField()
+    new_rate = MoneyField()
+    old_price = MoneyField()
+    new_price = MoneyField()
+    changed_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.old_price} → {self.new_price}"
+
+
+class SyncRun(models.Model):
+    """One copy of the vendor's catalogue into ours, or why it changed nothing."""
+
+    kind = models.CharField(max_length=20)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+    ok = models.BooleanField(default=False)
+    seen = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    changed = models.PositiveIntegerField(default=0)
+    withdrawn = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    skipped_rows = models.JSONField(default=list, blank=True)
+    problem = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind"], condition=Q(finished_at=None), name="sync_one_at_a_time")
+        ]
+        indexes = [models.Index(fields=["kind", "ok", "-finished_at"], name="sync_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.started_at:%Y-%m-%d %H:%M:%S}"

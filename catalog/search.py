@@ -1,0 +1,70 @@
+"""Find services: what is on the shelf, filtered, searched and sorted."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+from catalog.models import Service
+
+SORTS = {
+    "name": ["name", "pk"],
+    "price": ["price", "pk"],
+    "-price": ["-price", "pk"],
+    "new": ["-first_seen_at", "-pk"],
+}
+# More words than this in a search are noise.
+MOST_WORDS = 8
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody looks for; empty fields don't filter."""
+
+    words: str = ""
+    category_id: int | None = None
+    subcategory_id: int | None = None
+    entity: str = ""
+    in_stock: bool = False
+    auto_delivery: bool = False
+    refill: bool = False
+    cancel: bool = False
+    sort: str = "name"
+
+
+def fold(text: str) -> str:
+    """Letters as a search compares them: no case, one form for each character."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def search_text(name: str, category: str) -> str:
+    """What a search reads of a service."""
+    return fold(f"{name} {category}")
+
+
+def on_shelf() -> QuerySet[Service]:
+    """Everything a customer may see and buy."""
+    return Service.objects.filter(state=Service.State.ON_SALE, hidden=False, category__hidden=False)
+
+
+def find(wanted: Wanted) -> QuerySet[Service]:
+    """Services on the shelf that fit, in the wanted order; every word must occur."""
+    services = on_shelf()
+    if wanted.category_id:
+        services = services.filter(category_id=wanted.category_id)
+    if wanted.subcategory_id:
+        services = services.filter(subcategory_id=wanted.subcategory_id)
+    if wanted.entity:
+        services = services.filter(entity=wanted.entity)
+    if wanted.in_stock:
+        services = services.annotate(left=Coalesce(F("stock"), F("max"))).filter(left__gte=F("min"))
+    for flag in ("auto_delivery", "refill", "cancel"):
+        if getattr(wanted, flag):
+            services = services.filter(**{flag: True})
+    for word in fold(wanted.words).split()[:MOST_WORDS]:
+        fits = Q(search_text__contains=word)
+        if word.isascii() and word.isdigit() and len(word) < 16:
+            fits |= Q(pk=int(word))
+        services = services.filter(fits)
+    return services.order_by(*SORTS.get(wanted.sort, SORTS["name"]))

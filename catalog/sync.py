@@ -1,0 +1,293 @@
+"""Copy the vendor's catalogue into ours: fetch, compare, one atomic write.
+
+Services that vanish are withdrawn, never deleted. An answer that is empty, or that would withdraw more than
+a fifth of what is on sale, changes nothing and alerts: a vendor's hiccup must not empty the shop.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from catalog.pricing import RuleBook, price_of
+from catalog.search import search_text
+from core.alerts import alert, resolve
+from core.money import MICRO, round_up
+from upstream import replies
+from upstream.client import Client, UpstreamError, client
+from upstream.replies import tidy
+
+log = logging.getLogger(__name__)
+
+KIND = "catalogue"
+# A larger share of what is on sale than this is not withdrawn in one go.
+LARGEST_WITHDRAWAL = 5  # one fifth
+LEARN_AGAIN = timedelta(hours=24)
+VANISHED = timedelta(minutes=15)
+# Rows named in a run's record; their number is kept whole.
+NAMED_ROWS = 100
+
+
+class SyncFailed(Exception):
+    """The catalogue stays as it was; says why."""
+
+
+@dataclass
+class Fetched:
+    """The vendor's catalogue as it answered: rows by service id, and what is known of subcategories."""
+
+    rows: dict[int, replies.Service]
+    categories: list[replies.Category]
+    # (category, subcategory) of a service, for the categories that were asked this time.
+    places: dict[int, tuple[str, str]]
+    learned: set[str]
+    skipped: list[replies.SkippedRow]
+
+
+def sync_catalog(*, accept_withdrawals: bool = False, vendor: Client | None = None) -> SyncRun:
+    """Bring our copy up to date and return the run's record. Raises `SyncFailed`; then nothing has changed.
+
+    `accept_withdrawals` is the operator's word that a large withdrawal is meant.
+    """
+    run = _begin()
+    started = time.monotonic()
+    try:
+        fetched = _fetch(vendor or client())
+        with transaction.atomic():
+            _guard(fetched, accept_withdrawals)
+            _write(fetched, run, now=timezone.now())
+            _finish(run, ok=True)
+    except (UpstreamError, SyncFailed) as error:
+        _finish(run, ok=False, problem=str(error))
+        alert(
+            key="sync:catalogue",
+            subject="The catalogue could not be synchronised",
+            detail=f"{error}\nThe shop goes on selling from its last good copy.",
+            now=timezone.now(),
+        )
+        raise SyncFailed(str(error)) from error
+    except BaseException as error:
+        _finish(run, ok=False, problem=f"our own fault: {type(error).__name__}")
+        raise
+    resolve(key="sync:catalogue", now=timezone.now())
+    log.info(
+        "catalogue: %d seen, %d added, %d changed, %d withdrawn, %d skipped in %.1f s",
+        *(run.seen, run.added, run.changed, run.withdrawn, run.skipped),
+        time.monotonic() - started,
+    )
+    return run
+
+
+def _begin() -> SyncRun:
+    now = timezone.now()
+    SyncRun.objects.filter(kind=KIND, finished_at=None, started_at__lt=now - VANISHED).update(
+        finished_at=now, problem="its process vanished"
+    )
+    try:
+        with transaction.atomic():
+            return SyncRun.objects.create(kind=KIND, started_at=now)
+    except IntegrityError:
+        raise SyncFailed("another sync is under way") from None
+
+
+def _finish(run: SyncRun, *, ok: bool, problem: str = "") -> None:
+    run.ok, run.problem, run.finished_at = ok, problem[:2000], timezone.now()
+    run.save()
+
+
+# ── Fetch ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fetch(vendor: Client) -> Fetched:
+    listed = [
+        replies.Category(category=tidy(c.category), subcategories=[s for s in map(tidy, c.subcategories) if s])
+        for c in vendor.categories()
+    ]
+    answer = vendor.services()
+    rows: dict[int, replies.Service] = {}
+    skipped = list(answer.skipped)
+    for row in answer.services:
+        if row.service in rows:
+            skipped.append(replies.SkippedRow(service=row.service, why=f"service {row.service} is listed twice"))
+        elif not tidy(row.name) or not tidy(row.category):
+            skipped.append(replies.SkippedRow(service=row.service, why=f"service {row.service} has no name"))
+        else:
+            rows[row.service] = row
+    fetched = Fetched(rows=rows, categories=listed, places={}, learned=set(), skipped=skipped)
+    for category in _to_learn(listed, rows.values()):
+        _learn(vendor, category, fetched)
+    return fetched
+
+
+def _to_learn(listed: list[replies.Category], rows: Iterable[replies.Service]) -> list[replies.Category]:
+    """Categories whose subcategories must be asked for: never asked, asked long ago, or with new services."""
+    fresh_enough = set(
+        Category.objects.filter(learned_at__gt=timezone.now() - LEARN_AGAIN).values_list("name", flat=True)
+    )
+    known = set(Service.objects.values_list("upstream_id", flat=True))
+    with_news = {tidy(row.category) for row in rows if row.service not in known}
+    return [c for c in listed if c.subcategories and (c.category not in fresh_enough or c.category in with_news)]
+
+
+def _learn(vendor: Client, category: replies.Category, fetched: Fetched) -> None:
+    """Ask once per (category, subcategory) pair (ruling 1). A failure only leaves things as they were known."""
+    found: dict[int, tuple[str, str]] = {}
+    try:
+        for name in category.subcategories:
+            for row in vendor.services(category=category.category, subcategory=name).services:
+                found.setdefault(row.service, (category.category, name))
+    except UpstreamError as error:
+        log.warning("subcategories of %r not learned: %s", category.category, error)
+        return
+    fetched.places.update(found)
+    fetched.learned.add(category.category)
+
+
+# ── Guard ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _guard(fetched: Fetched, accept_withdrawals: bool) -> None:
+    if not fetched.rows:
+        raise SyncFailed("the vendor's catalogue came back empty")
+    if accept_withdrawals:
+        return
+    mentioned = _mentioned(fetched)
+    on_sale = set(Service.objects.filter(state=Service.State.ON_SALE).values_list("upstream_id", flat=True))
+    gone = len(on_sale - mentioned)
+    if gone * LARGEST_WITHDRAWAL > len(on_sale):
+        raise SyncFailed(
+            f"it would withdraw {gone} of {len(on_sale)} services on sale; if that is meant, run "
+            "`manage.py sync_catalog --accept-withdrawals`"
+        )
+
+
+def _mentioned(fetched: Fetched) -> set[int]:
+    """Ids the answer speaks of: a row we can't read is no sign that its service is gone."""
+    return set(fetched.rows) | {row.service for row in fetched.skipped if row.service is not None}
+
+
+# ── Write ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
+    categories = _categories(fetched, now)
+    subcategories = _subcategories(fetched, categories)
+    rules = RuleBook(MarkupRule.objects.filter(active=True))
+    known = {service.upstream_id: service for service in Service.objects.all()}
+
+    new: list[Service] = []
+    changed: list[Service] = []
+    prices: list[PriceChange] = []
+    touched: set[str] = set()
+    for row in fetched.rows.values():
+        category = categories[tidy(row.category)]
+        service = known.get(row.service)
+        place = fetched.places.get(row.service)
+        if place:
+            subcategory = subcategories.get(place)
+        else:
+            # Not asked this time, or the vendor lists it under none of them.
+            relearned = tidy(row.category) in fetched.learned
+            subcategory = None if service is None or relearned else service.subcategory_id
+        wanted = _figures(row, category, subcategory, rules, service)
+        if service is None:
+            new.append(Service(upstream_id=row.service, first_seen_at=now, changed_at=now, **wanted))
+            continue
+        if service.state == Service.State.WITHDRAWN:
+            wanted |= {"state": Service.State.ON_SALE, "withdrawn_at": None}
+        differing = {name for name, value in wanted.items() if getattr(service, name) != value}
+        if not differing:
+            continue
+        if differing & {"rate", "price"}:
+            prices.append(
+                PriceChange(
+                    service=service,
+                    old_rate=service.rate,
+                    new_rate=wanted["rate"],
+                    old_price=service.price,
+                    new_price=wanted["price"],
+                    changed_at=now,
+                )
+            )
+        for name in differing:
+            setattr(service, name, wanted[name])
+        service.changed_at = now
+        touched |= differing | {"changed_at"}
+        changed.append(service)
+
+    Service.objects.bulk_create(new, batch_size=500)
+    if changed:
+        Service.objects.bulk_update(changed, sorted(touched), batch_size=200)
+    PriceChange.objects.bulk_create(prices, batch_size=500)
+    mentioned = _mentioned(fetched)
+    gone = [s.pk for s in known.values() if s.upstream_id not in mentioned and s.state == Service.State.ON_SALE]
+    for start in range(0, len(gone), 500):
+        Service.objects.filter(pk__in=gone[start : start + 500]).update(
+            state=Service.State.WITHDRAWN, withdrawn_at=now, changed_at=now
+        )
+
+    run.seen, run.added, run.changed, run.withdrawn = len(fetched.rows), len(new), len(changed), len(gone)
+    run.skipped = len(fetched.skipped)
+    run.skipped_rows = [row.why[:500] for row in fetched.skipped[:NAMED_ROWS]]
+
+
+def _figures(
+    row: replies.Service, category_id: int, subcategory_id: int | None, rules: RuleBook, service: Service | None
+) -> dict[str, Any]:
+    """What our row should say, by field name."""
+    name = tidy(row.name)
+    category = tidy(row.category)
+    # A rate finer than a micro counts as the next one up: a cost is never underestimated.
+    rate = round_up(row.rate, MICRO)
+    rule = rules.rule_for(
+        service_id=service.pk if service else None, subcategory_id=subcategory_id, category_id=category_id
+    )
+    product = row.entity_type == "product"
+    return {
+        "name": name,
+        "type": tidy(row.type or "") or "Default",
+        "entity": Service.Entity.PRODUCT if product else Service.Entity.SMM,
+        "category_id": category_id,
+        "subcategory_id": subcategory_id,
+        "rate": rate,
+        "price": price_of(rate, rule),
+        "unit": settings.UPSTREAM_RATE_UNIT_PRODUCT if product else settings.UPSTREAM_RATE_UNIT_SMM,
+        "min": max(row.min, 1),
+        "max": row.max,
+        "stock": row.stock,
+        "refill": bool(row.refill),
+        "cancel": bool(row.cancel),
+        "auto_delivery": row.auto_delivery is not False,
+        "search_text": search_text(name, category),
+    }
+
+
+def _categories(fetched: Fetched, now: datetime) -> dict[str, int]:
+    """Ids by name, of every category listed or named by a row; missing ones are made."""
+    names = dict.fromkeys([c.category for c in fetched.categories] + [tidy(r.category) for r in fetched.rows.values()])
+    ids = dict(Category.objects.values_list("name", "pk"))
+    Category.objects.bulk_create([Category(name=name) for name in names if name and name not in ids])
+    Category.objects.filter(name__in=fetched.learned).update(learned_at=now)
+    return dict(Category.objects.values_list("name", "pk"))
+
+
+def _subcategories(fetched: Fetched, categories: dict[str, int]) -> dict[tuple[str, str], int]:
+    """Ids by (category, subcategory); missing ones are made."""
+    names = {pk: name for name, pk in categories.items()}
+    known = {(names[c], name): pk for c, name, pk in Subcategory.objects.values_list("category_id", "name", "pk")}
+    wanted = dict.fromkeys((c.category, sub) for c in fetched.categories for sub in c.subcategories if c.category)
+    Subcategory.objects.bulk_create(
+        [
+            Subcategory(category_id=categories[category], name=name)
+            for category, name in wanted
+            if (category, name) not in known
+        ]
+    )
+    return {(names[c], name): pk for c, name, pk in Subcategory.objects.values_list("category_id", "name", "pk")}

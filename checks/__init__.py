@@ -1,0 +1,1 @@
+"""What `make checks` runs: `python -m checks`."""

@@ -1,0 +1,52 @@
+"""Tell the operators: a row, a log line, and an e-mail the first time."""
+
+import logging
+from datetime import datetime
+
+from django.core.mail import mail_admins
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from core.models import Alert
+
+log = logging.getLogger(__name__)
+
+
+def alert(
+    *,
+    key: str,
+    subject: str,
+    detail: str = "",
+    severity: str = Alert.Severity.WARNING,
+    now: datetime,
+) -> None:
+    """Raise the matter `key`, or count it again while it is open.
+
+    `detail` may quote the vendor: it is stored and shown as text. The e-mail goes to ADMINS once, after the
+    surrounding transaction commits; a mail server that is down loses no alert, since the row is the truth.
+    """
+    subject = subject[:200]
+    again = Alert.objects.filter(key=key, resolved_at=None).update(
+        times=F("times") + 1, last_at=now, subject=subject, detail=detail, severity=severity
+    )
+    if again:
+        return
+    try:
+        with transaction.atomic():
+            Alert.objects.create(
+                key=key,
+                subject=subject,
+                detail=detail,
+                severity=severity,
+                first_at=now,
+                last_at=now,
+            )
+    except IntegrityError:  # raised by another process in this very moment
+        return
+    log.warning("alert %s: %s", key, subject)
+    transaction.on_commit(lambda: mail_admins(subject, detail or subject, fail_silently=True), robust=True)
+
+
+def resolve(*, key: str, now: datetime) -> None:
+    """Close the matter `key`; nothing happens when it isn't open."""
+    Alert.objects.filter(key=key, resolved_at=None).update(resolved_at=now)

@@ -1,0 +1,1 @@
+"""Orders of services and products: placed, forwarded, followed, settled."""

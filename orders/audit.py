@@ -1,0 +1,34 @@
+"""Prove that every order agrees with its hold. Reports, and never repairs."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, F, Q
+
+from catalog.pricing import share
+from orders import states
+from orders.models import Order
+from wallet.models import Hold
+
+SHOWN = 50
+
+
+def problems() -> Iterator[str]:
+    """A line for everything that does not fit between orders and the books."""
+    wrong = Order.objects.select_related("hold").filter(
+        (Q(state__in=states.OPEN) & ~Q(hold__state=Hold.State.OPEN))
+        | (Q(state__in=states.PAID) & ~Q(hold__state=Hold.State.CAPTURED))
+        | (Q(state__in=states.UNPAID) & ~Q(hold__state=Hold.State.RELEASED))
+    )
+    for order in wrong[:SHOWN]:
+        yield f"order {order.pk} is {order.state}, but its hold is {order.hold.state}"
+    for order in Order.objects.select_related("hold__account").exclude(hold__amount=F("charge"))[:SHOWN]:
+        yield f"order {order.pk} charges {order.charge}, but its hold is of {order.hold.amount}"
+    for order in Order.objects.exclude(hold__account__owner=F("customer"))[:SHOWN]:
+        yield f"order {order.pk} is paid from another customer's account"
+    for order in Order.objects.filter(state__in=states.PAID).select_related("hold").iterator():
+        due = share(order.charge, part=order.delivered, whole=order.quantity)
+        if order.hold.captured != due:
+            yield f"order {order.pk} delivered {order.delivered}, worth {due}, but captured {order.hold.captured}"
+    purchases = Hold.objects.filter(key__startswith="order:").annotate(orders=Count("order"))
+    for hold in purchases.exclude(orders=1)[:SHOWN]:
+        yield f"hold {hold.key} belongs to no order"

@@ -1,0 +1,46 @@
+"""The order form of a service."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Service
+from core.money import plain
+
+
+class OrderForm(forms.Form):
+    """Link and quantity, and unseen: the price the customer saw, and a key that makes a second click harmless."""
+
+    link = forms.CharField(label=_("Link"), required=False, strip=True)
+    quantity = forms.IntegerField(
+        label=_("Quantity"),
+        error_messages={"required": _("Enter how many."), "invalid": _("Enter a whole number.")},
+    )
+    shown_price = forms.DecimalField(widget=forms.HiddenInput, max_digits=18, decimal_places=6)
+    form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.service = service
+        self.fields["quantity"].widget.attrs |= {
+            "inputmode": "numeric",
+            "min": service.min,
+            "max": service.max,
+            "autocomplete": "off",
+        }
+        self.fields["link"].widget.attrs |= {"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
+        if service.is_product:
+            del self.fields["link"]
+
+    @classmethod
+    def fresh(cls, service: Service, **given: Any) -> "OrderForm":
+        """An unsent form at the price of now."""
+        initial = {"shown_price": plain(service.price), "form_key": uuid.uuid4().hex, "quantity": service.min}
+        return cls(service=service, initial={**initial, **{k: v for k, v in given.items() if v}})
+
+    def offer_anew(self, service: Service) -> None:
+        """Show the form again at a price the customer has not agreed to yet: sending it is their yes."""
+        self.data = self.data.copy()
+        self.data["shown_price"] = plain(service.price)

@@ -1,0 +1,183 @@
+"""Orders, every call that tried to buy them, what was delivered, and what happened when."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Service
+from core.money import MoneyField
+from core.secrets import EncryptedTextField
+from orders import states
+from upstream import forwarding
+from wallet.models import Hold
+
+# No letters that are read as digits.
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def new_reference() -> str:
+    """A reference that says nothing about the shop: what the vendor sees of an order for a product."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+class Order(forwarding.Forwarded):
+    """One purchase of `quantity` pieces of a service, at the prices of the moment it was placed."""
+
+    class Reason(models.TextChoices):
+        """Why an order was refused or canceled, in words for the customer."""
+
+        SERVICE_GONE = "SERVICE_GONE", _("This service is no longer offered.")
+        BAD_LINK = "BAD_LINK", _("The link was not accepted: check that it is public and right.")
+        BAD_QUANTITY = "BAD_QUANTITY", _("The quantity was not accepted for this service.")
+        OUT_OF_STOCK = "OUT_OF_STOCK", _("It is out of stock.")
+        NOT_ACCEPTED = "NOT_ACCEPTED", _("The order could not be accepted.")
+        NOT_DELIVERED = "NOT_DELIVERED", _("It could not be delivered.")
+
+    reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="orders")
+    service_name = models.CharField(max_length=1000)
+    entity = models.CharField(max_length=8, choices=Service.Entity.choices)
+    link = models.CharField(max_length=1000, blank=True)
+    quantity = models.PositiveBigIntegerField()
+    unit = models.PositiveIntegerField()
+    rate = MoneyField(help_text="USD that one rate unit cost us.")
+    price = MoneyField(help_text="USD we asked for one rate unit.")
+    cost = MoneyField(help_text="USD we expect the vendor to charge.")
+    charge = MoneyField(help_text="USD set aside from the customer's balance.")
+    hold = models.OneToOneField(Hold, on_delete=models.PROTECT, related_name="order")
+    # What a form or a client sent to say “this very order”: the same key again finds the first one.
+    form_key = models.CharField(max_length=64, blank=True, editable=False)
+
+    state = models.CharField(max_length=12, choices=states.CHOICES, default=states.PLACED)
+    reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
+    delivered = models.PositiveBigIntegerField(default=0)
+
+    upstream_id = models.BigIntegerField(null=True, blank=True, unique=True)
+    upstream_status = models.CharField(max_length=100, blank=True)
+    upstream_charge = MoneyField(null=True, blank=True)
+    start_count = models.BigIntegerField(null=True, blank=True)
+    remains = models.BigIntegerField(null=True, blank=True)
+    flag = models.CharField(max_length=300, blank=True, help_text="What is odd about the vendor's answers.")
+
+    next_poll_at = models.DateTimeField(null=True, blank=True)
+    poll_claim = models.CharField(max_length=32, blank=True)
+    poll_failures = models.PositiveIntegerField(default=0)
+
+    placed_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(help_text="When a customer could last see something new.")
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "form_key"], condition=~Q(form_key=""), name="order_once_a_form"
+            ),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="order_of_something"),
+            models.CheckConstraint(
+                condition=Q(delivered__lte=models.F("quantity")), name="order_delivers_at_most_its_quantity"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[states.PLACED, states.SUBMITTING, states.UNCERTAIN, states.REJECTED])
+                | Q(upstream_id__isnull=False),
+                name="order_running_has_an_upstream_id",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=states.FINISHED, finished_at__isnull=False)
+                | Q(state__in=states.OPEN, finished_at__isnull=True),
+                name="order_finished_has_its_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="order_of_customer"),
+            models.Index(fields=["not_before"], condition=Q(state="PLACED"), name="order_outbox"),
+            models.Index(fields=["leased_until"], condition=Q(state="SUBMITTING"), name="order_leases"),
+            models.Index(fields=["next_poll_at"], condition=Q(state="RUNNING"), name="order_polls"),
+            models.Index(fields=["poll_claim"], condition=~Q(poll_claim=""), name="order_poll_claims"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Order {self.pk}"
+
+    @property
+    def is_product(self) -> bool:
+        """Delivered as text."""
+        return self.entity == Service.Entity.PRODUCT
+
+    @property
+    def is_open(self) -> bool:
+        """Something may still happen to it."""
+        return self.state in states.OPEN
+
+    @property
+    def progress(self) -> int:
+        """Per cent delivered, as far as is known."""
+        return min(100 * self.delivered // self.quantity, 100)
+
+
+class Attempt(forwarding.Attempt):
+    """A call that tried to buy an order."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="attempts")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} at {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+class DeliveredItem(models.Model):
+    """One delivered account, code or other text; encrypted in the database."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items")
+    position = models.PositiveIntegerField()
+    text = EncryptedTextField()
+    delivered_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [models.UniqueConstraint(fields=["order", "position"], name="item_one_a_place")]
+
+    def __str__(self) -> str:
+        return f"Item {self.position} of order {self.order_id}"
+
+
+class OrderEvent(models.Model):
+    """A step in an order's life, for its timeline."""
+
+    class Kind(models.TextChoices):
+        PLACED = "PLACED", _("Order placed, money set aside")
+        DELAYED = "DELAYED", _("Delayed: it will go out by itself")
+        ACCEPTED = "ACCEPTED", _("Accepted")
+        STARTED = "STARTED", _("In progress")
+        DELIVERED = "DELIVERED", _("Items delivered")
+        COMPLETED = "COMPLETED", _("Completed")
+        PARTIAL = "PARTIAL", _("Partly delivered, the rest paid back")
+        CANCELED = "CANCELED", _("Canceled, money back")
+        REJECTED = "REJECTED", _("Refused, money back")
+        REFUNDED = "REFUNDED", _("Refunded")
+        # For operators only:
+        UNCERTAIN = "UNCERTAIN", "Nobody knows whether the vendor has it"
+        RESOLVED = "RESOLVED", "Resolved by an operator"
+
+    FOR_OPERATORS = [Kind.UNCERTAIN, Kind.RESOLVED]
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    amount = MoneyField(null=True, blank=True, help_text="USD that moved or came back, if any.")
+    count = models.PositiveBigIntegerField(null=True, blank=True)
+    note = models.TextField(blank=True, help_text="For operators.")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,161 @@
+"""Place an order: check it, set the money aside, put it into the outbox."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from catalog.models import Service
+from catalog.pricing import Quote, quote
+from catalog.search import on_shelf
+from core.money import show
+from orders import tasks
+from orders.models import Order, OrderEvent, new_reference
+from wallet import ledger
+
+LONGEST_LINK = 500
+_SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+_HOST = re.compile(r"(?=.{4,253}\Z)([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}\Z")
+
+
+class CantPlace(Exception):
+    """The order is not placed and nothing moved; `errors` has a sentence for the customer by field."""
+
+    def __init__(self, **errors: str) -> None:
+        self.errors = errors
+        super().__init__("; ".join(errors.values()))
+
+
+class PriceChanged(CantPlace):
+    """The price is higher than what the customer was shown: they must say yes to `quote`."""
+
+    def __init__(self, *, shown: Decimal, quote: Quote) -> None:
+        self.quote = quote
+        super().__init__(
+            price=_("The price rose from %(old)s to %(new)s while you were here. Order again to accept it.")
+            % {"old": show(shown), "new": show(quote.price)}
+        )
+
+
+def quote_for(service: Service, quantity: int) -> Quote:
+    """What `quantity` pieces of the service cost now."""
+    return quote(service_id=service.pk, quantity=quantity, rate=service.rate, price=service.price, unit=service.unit)
+
+
+def order(
+    *,
+    customer: User,
+    service_id: int,
+    quantity: int,
+    link: str,
+    shown_price: Decimal | None = None,
+    form_key: str = "",
+    now: datetime,
+) -> Order:
+    """Place an order and set its charge aside.
+
+    `shown_price` is the price in USD of one rate unit that the customer agreed to; a higher one raises
+    `PriceChanged`. The same `form_key` again returns the first order. Raises `CantPlace`, `ledger.InsufficientFunds`.
+    """
+    placed = _placed_before(customer, form_key)
+    if placed:
+        return placed
+    try:
+        with transaction.atomic():
+            service = on_shelf().filter(pk=service_id).first()
+            if service is None:
+                raise CantPlace(service=_("This service is no longer offered."))
+            link = _checked(service, quantity, link)
+            offer = quote_for(service, quantity)
+            if shown_price is not None and offer.price > shown_price:
+                raise PriceChanged(shown=shown_price, quote=offer)
+            made = _create(customer, service, offer, link, form_key, now)
+            transaction.on_commit(lambda: tasks.nudge(made.pk), robust=True)
+            return made
+    except IntegrityError:
+        # The same form, sent twice at once: the other request was first.
+        placed = _placed_before(customer, form_key)
+        if placed is None:
+            raise
+        return placed
+
+
+def _placed_before(customer: User, form_key: str) -> Order | None:
+    return Order.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
+
+
+def _create(customer: User, service: Service, offer: Quote, link: str, form_key: str, now: datetime) -> Order:
+    reference = new_reference()
+    hold = ledger.hold(account=ledger.account_of(customer), amount=offer.charge, key=f"order:{reference}:hold", now=now)
+    made = Order.objects.create(
+        reference=reference,
+        customer=customer,
+        service=service,
+        service_name=service.name,
+        entity=service.entity,
+        link=link,
+        quantity=offer.quantity,
+        unit=offer.unit,
+        rate=offer.rate,
+        price=offer.price,
+        cost=offer.cost,
+        charge=offer.charge,
+        hold=hold,
+        form_key=form_key,
+        not_before=now,
+        placed_at=now,
+        changed_at=now,
+    )
+    OrderEvent.objects.create(order=made, kind=OrderEvent.Kind.PLACED, amount=offer.charge, at=now)
+    return made
+
+
+def _checked(service: Service, quantity: int, link: str) -> str:
+    """The link as it will be sent. Raises `CantPlace` with every field that is wrong, at once."""
+    errors = {}
+    if quantity < service.min:
+        errors["quantity"] = _("The smallest order is %(min)s.") % {"min": f"{service.min:,}"}
+    elif quantity > service.max:
+        errors["quantity"] = _("The largest order is %(max)s.") % {"max": f"{service.max:,}"}
+    elif service.stock is not None and quantity > service.stock:
+        errors["quantity"] = (
+            _("Only %(stock)s are in stock.") % {"stock": f"{service.stock:,}"}
+            if service.stock
+            else _("It is out of stock.")
+        )
+    if service.is_product:
+        link = ""
+    else:
+        try:
+            link = checked_link(link)
+        except ValueError as error:
+            errors["link"] = str(error)
+    if errors:
+        raise CantPlace(**errors)
+    return link
+
+
+def checked_link(text: str) -> str:
+    """The web address in `text`, with https:// put before it when it names none. Raises `ValueError`."""
+    link = text.strip()
+    if not link:
+        raise ValueError(_("Enter the link to the page or post."))
+    if len(link) > LONGEST_LINK:
+        raise ValueError(_("The link is too long: at most %(most)d characters.") % {"most": LONGEST_LINK})
+    if _SPACE_OR_CONTROL.search(link):
+        raise ValueError(_("A link has no spaces in it."))
+    if "://" not in link:
+        link = f"https://{link}"
+    wrong = ValueError(_("Enter a full link, such as https://instagram.com/name."))
+    try:
+        parts = urlsplit(link)
+        host = parts.hostname or ""
+    except ValueError:
+        raise wrong from None
+    if parts.scheme.lower() not in ("http", "https") or not _HOST.match(host) or parts.username is not None:
+        raise wrong
+    return link

@@ -1,0 +1,227 @@
+"""Follow running orders: ask the vendor how they stand, keep what arrived, settle what ended.
+
+Due orders are claimed in batches, asked for side by side within the shared pace, and written back. An order
+is asked for often while it is young and ever more rarely as it ages.
+"""
+
+import logging
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.utils import timezone
+
+from catalog.suspend import suspend
+from core.alerts import alert
+from core.models import Alert
+from core.money import ZERO
+from orders import states
+from orders.models import DeliveredItem, Order, OrderEvent
+from orders.settle import settle
+from orders.verdict import Report, Verdict, fits_cost, is_started, judge
+from upstream.client import NotSent, Refused, UpstreamError, client
+from upstream.replies import Status, tidy
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+SHORTEST = timedelta(seconds=2)
+LONGEST = timedelta(minutes=15)
+# The wait grows with the age of an order: a twentieth of it.
+AGE_SHARE = 20
+# Who claimed a batch and vanished loses it after this.
+CLAIM = timedelta(minutes=3)
+# Answers that tell nothing, in a row, before an operator hears of it.
+MUTE = 20
+
+Answer = Status | UpstreamError
+
+
+def poll_due(*, limit: int = BATCH) -> int:
+    """Ask for the orders that are due, at most `limit`; returns how many were asked for."""
+    orders = _claim(limit)
+    if not orders:
+        return 0
+    for order, answer in _ask(orders):
+        _take(order, answer, now=timezone.now())
+    return len(orders)
+
+
+def poll_one(*, order_id: int) -> bool:
+    """Ask for one running order now, whenever it is due; false when it isn't running."""
+    claimed = Order.objects.filter(pk=order_id, state=states.RUNNING).update(next_poll_at=timezone.now())
+    if not claimed:
+        return False
+    order = Order.objects.get(pk=order_id)
+    for each, answer in _ask([order]):
+        _take(each, answer, now=timezone.now())
+    return True
+
+
+def _claim(limit: int) -> list[Order]:
+    now = timezone.now()
+    claim = uuid.uuid4().hex
+    due = Order.objects.filter(state=states.RUNNING, next_poll_at__lte=now)
+    ids = list(due.order_by("next_poll_at").values_list("pk", flat=True)[:limit])
+    if not ids:
+        return []
+    due.filter(pk__in=ids).update(next_poll_at=now + CLAIM, poll_claim=claim)
+    return list(Order.objects.filter(poll_claim=claim, state=states.RUNNING).order_by("pk"))
+
+
+def _ask(orders: Sequence[Order]) -> Iterator[tuple[Order, Answer]]:
+    threads = min(len(orders), settings.UPSTREAM_MAX_CONCURRENCY)
+    if threads == 1:
+        yield from ((order, _status(order)) for order in orders)
+        return
+    with ThreadPoolExecutor(threads, initializer=None) as pool:
+        yield from zip(orders, pool.map(_status_in_thread, orders), strict=True)
+
+
+def _status(order: Order) -> Answer:
+    if order.upstream_id is None:
+        raise ValueError(f"order {order.pk} is running without an upstream id, which its table forbids")
+    try:
+        return client().status(order=order.upstream_id)
+    except UpstreamError as error:
+        return error
+
+
+def _status_in_thread(order: Order) -> Answer:
+    try:
+        return _status(order)
+    finally:
+        connections.close_all()  # the pace may have used one; a thread's own is nobody else's to close
+
+
+def _take(order: Order, answer: Answer, *, now: datetime) -> None:
+    """Write one answer down. A fault with one order must not keep the others from theirs."""
+    try:
+        if isinstance(answer, Status):
+            record(order=order, status=answer, now=now)
+        else:
+            _unanswered(order, answer, now)
+    except Exception:
+        log.exception("order %s: its status could not be recorded", order.pk)
+
+
+def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
+    """Take in one status answer: figures, goods, and the end if it is one. None when the order ended meanwhile."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order.pk)
+        if order.state != states.RUNNING:
+            return None
+        fresh = _keep_goods(order, status.accounts or [], now)
+        first_charge = order.upstream_charge is None and status.charge is not None
+        seen = (order.upstream_status, order.remains, order.start_count)
+        started_before = is_started(order.upstream_status)
+        order.upstream_status = tidy(status.status)[:100]
+        order.upstream_charge = status.charge if status.charge is not None else order.upstream_charge
+        order.start_count = _sane(status.start_count, order.start_count)
+        order.remains = _sane(status.remains, order.remains)
+        if fresh or seen != (order.upstream_status, order.remains, order.start_count):
+            order.changed_at = now
+        verdict = judge(
+            Report(
+                word=order.upstream_status,
+                product=order.is_product,
+                quantity=order.quantity,
+                remains=status.remains,
+                items=order.items.count() if order.is_product else 0,
+                charge=status.charge,
+                cost=order.cost,
+                quiet_for=now - order.changed_at,
+            )
+        )
+        if is_started(order.upstream_status) and not started_before:
+            OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.STARTED, at=now)
+        order.delivered = verdict.delivered
+        order.flag = verdict.flag[:300]
+        order.poll_failures = 0
+        order.poll_claim = ""
+        order.next_poll_at = now + wait_after(now - (order.accepted_at or order.placed_at))
+        order.save()
+        if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
+            _compare_cost(order, order.upstream_charge or ZERO, now)
+        if verdict.flag:
+            _flag(order, now)
+        if verdict.state != states.RUNNING:
+            settle(order_id=order.pk, verdict=verdict, now=now)
+    return verdict
+
+
+def wait_after(age: timedelta) -> timedelta:
+    """How long to wait before asking again for an order of this age."""
+    return min(max(age / AGE_SHARE, SHORTEST), LONGEST)
+
+
+def _keep_goods(order: Order, accounts: list[str], now: datetime) -> int:
+    """Add what was not seen before; returns how many. Goods only grow, keep their order, and none is lost."""
+    if not accounts or not order.is_product:
+        return 0
+    have = list(order.items.values_list("text", flat=True))
+    known = Counter(have)
+    fresh = []
+    for text in accounts:
+        if known[text] > 0:
+            known[text] -= 1
+        else:
+            fresh.append(text)
+    DeliveredItem.objects.bulk_create(
+        DeliveredItem(order=order, position=position, text=text, delivered_at=now)
+        for position, text in enumerate(fresh, start=len(have) + 1)
+    )
+    if fresh:
+        OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.DELIVERED, count=len(fresh), at=now)
+    return len(fresh)
+
+
+def _sane(new: int | None, old: int | None) -> int | None:
+    """A count as it came, unless it can't be stored."""
+    return new if new is not None and abs(new) < 2**62 else old
+
+
+def _compare_cost(order: Order, charge: Decimal, now: datetime) -> None:
+    if not fits_cost(charge, order.cost):
+        suspend(
+            service_id=order.service_id,
+            why=f"order {order.pk} was to cost {order.cost} USD, and the vendor charged {charge}",
+            now=now,
+        )
+
+
+def _flag(order: Order, now: datetime) -> None:
+    alert(
+        key=f"order:{order.pk}:odd",
+        subject=f"Order {order.pk}: the vendor's answers are odd",
+        detail=f"{order.flag}. It is followed on; if it does not end by itself, end it in the admin.",
+        now=now,
+    )
+
+
+def _unanswered(order: Order, error: UpstreamError, now: datetime) -> None:
+    """Ask again later. A refused question (“Order not found”) never ends an order: money waits on it."""
+    wait = wait_after(now - (order.accepted_at or order.placed_at))
+    if isinstance(error, NotSent):
+        # We could not ask: that tells nothing about the order.
+        wait = max(wait, timedelta(seconds=error.retry_after))
+        Order.objects.filter(pk=order.pk, state=states.RUNNING).update(next_poll_at=now + wait, poll_claim="")
+        return
+    failures = order.poll_failures + 1
+    wait = min(max(wait, timedelta(seconds=5)) * 2 ** min(failures, 6), LONGEST)
+    Order.objects.filter(pk=order.pk, state=states.RUNNING).update(
+        next_poll_at=now + wait, poll_claim="", poll_failures=failures, flag=f"{type(error).__name__}: {error}"[:300]
+    )
+    if isinstance(error, Refused) or failures >= MUTE:
+        alert(
+            key=f"order:{order.pk}:mute",
+            subject=f"Order {order.pk}: the vendor does not say how it stands",
+            detail=f"{error}\nIts money stays on hold, and we go on asking.",
+            severity=Alert.Severity.CRITICAL,
+            now=now,
+        )

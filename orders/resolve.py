@@ -1,0 +1,75 @@
+"""An operator decides what the shop can't know: the ways out of UNCERTAIN, and the end of a stuck order."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from core.alerts import resolve as resolve_alert
+from orders import states, tasks
+from orders.models import Order, OrderEvent
+from orders.settle import settle
+from orders.submit import accept, reject
+from orders.verdict import ended
+from upstream.forwarding import Contradiction
+
+
+class CantResolve(Exception):
+    """The order is not as this decision needs it; nothing moved."""
+
+
+def found(*, order_id: int, upstream_id: int, operator: User, reason: str, now: datetime) -> Order:
+    """UNCERTAIN → RUNNING: the vendor has it, under this number."""
+    with transaction.atomic():
+        order = _uncertain(order_id)
+        try:
+            accept(order, upstream_id, now)
+        except Contradiction as error:
+            raise CantResolve(str(error)) from None
+        return _decided(order, states.RUNNING, operator, f"the vendor has it as {upstream_id}: {reason}", now)
+
+
+def send_again(*, order_id: int, operator: User | None, reason: str, now: datetime) -> Order:
+    """UNCERTAIN → PLACED: it is proved that the vendor did not take it."""
+    with transaction.atomic():
+        order = _uncertain(order_id)
+        order.not_before = now
+        order.flag = ""
+        resolve_alert(key=f"order:{order.pk}:uncertain", now=now)
+        decided = _decided(order, states.PLACED, operator, f"not accepted, to be sent again: {reason}", now)
+        transaction.on_commit(lambda: tasks.nudge(order_id), robust=True)
+        return decided
+
+
+def give_up(*, order_id: int, operator: User, reason: str, now: datetime) -> Order:
+    """UNCERTAIN → REJECTED: the customer's money is free again, whatever the vendor did."""
+    with transaction.atomic():
+        order = _uncertain(order_id)
+        reject(order, Order.Reason.NOT_ACCEPTED, now)
+        return _decided(order, states.REJECTED, operator, f"given up: {reason}", now)
+
+
+def finish(*, order_id: int, delivered: int, operator: User, reason: str, now: datetime) -> Order:
+    """End a RUNNING order by hand: the customer pays for `delivered` pieces and gets the rest back."""
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order_id)
+        if order.state != states.RUNNING:
+            raise CantResolve(f"Order {order_id} is {order.state}, not {states.RUNNING}.")
+        if not 0 <= delivered <= order.quantity:
+            raise CantResolve(f"Delivered must be from 0 to {order.quantity}.")
+        return settle(order_id=order_id, verdict=ended(order.quantity, delivered), actor=operator, note=reason, now=now)
+
+
+def _uncertain(order_id: int) -> Order:
+    order = Order.objects.select_for_update().get(pk=order_id)
+    if order.state != states.UNCERTAIN:
+        raise CantResolve(f"Order {order_id} is {order.state}, not {states.UNCERTAIN}.")
+    return order
+
+
+def _decided(order: Order, state: str, operator: User | None, note: str, now: datetime) -> Order:
+    order.state = state
+    order.claim = ""  # an answer that still comes is reported, and changes nothing
+    order.save()
+    OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.RESOLVED, actor=operator, note=note, at=now)
+    return order

@@ -1,0 +1,123 @@
+"""Send a placed order to the vendor, at most once; what each outcome means to an order."""
+
+import logging
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from core.alerts import alert, resolve
+from core.models import Alert
+from orders.models import Attempt, Order, OrderEvent
+from upstream import forwarding
+from upstream.client import client
+from upstream.replies import Added
+from wallet import ledger
+
+log = logging.getLogger(__name__)
+
+FIRST_POLL = timedelta(seconds=2)
+
+# The vendor's words, and what they mean to a customer. What fits none is `NOT_ACCEPTED`.
+_REASONS = [
+    (
+        re.compile(r"service.*(not found|disabled|inactive|unavailable)|(incorrect|invalid) service", re.I),
+        "SERVICE_GONE",
+    ),
+    (re.compile(r"stock|sold out", re.I), "OUT_OF_STOCK"),
+    (re.compile(r"quantity|minim|maxim", re.I), "BAD_QUANTITY"),
+    (re.compile(r"link|url|private", re.I), "BAD_LINK"),
+]
+
+
+def submit(*, order_id: int) -> str | None:
+    """Send the order if it is due; returns its new state, None when another worker has it or it isn't due."""
+    state = forwarding.forward(DESK, pk=order_id)
+    if state:
+        log.info("order %s: %s", order_id, state)
+    return state
+
+
+def reason_for(words: str) -> str:
+    """The customer's reason behind the vendor's words."""
+    return next((reason for pattern, reason in _REASONS if pattern.search(words)), Order.Reason.NOT_ACCEPTED)
+
+
+class _OrderDesk:
+    """How orders are forwarded."""
+
+    model = Order
+    attempts = Attempt
+    subject = "order"
+
+    def request(self, order: Order) -> dict[str, Any]:
+        return {"service": order.service.upstream_id, "link": outgoing_link(order), "quantity": order.quantity}
+
+    def send(self, order: Order, request: dict[str, Any]) -> Added:
+        return client().add(**request)
+
+    def on_accepted(self, order: Order, bought: Added, now: datetime) -> str:
+        accept(order, bought.order, now)
+        return f"accepted as {bought.order}"
+
+    def on_refused(self, order: Order, words: str, now: datetime) -> None:
+        reject(order, reason_for(words), now)
+
+    def on_uncertain(self, order: Order, why: str, now: datetime) -> None:
+        order.flag = why[:300]
+        OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.UNCERTAIN, note=why, at=now)
+        alert(
+            key=f"order:{order.pk}:uncertain",
+            subject=f"Order {order.pk}: nobody knows whether the vendor has it",
+            detail=f"{why}\nIts money stays on hold. Look it up with the vendor, then resolve it in the admin.",
+            severity=Alert.Severity.CRITICAL,
+            now=now,
+        )
+
+    def on_out_of_funds(self, order: Order, now: datetime) -> None:
+        if not order.events.filter(kind=OrderEvent.Kind.DELAYED).exists():
+            OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.DELAYED, at=now)
+        alert(
+            key="upstream:funds",
+            subject="Our balance with the vendor ran out",
+            detail=f"Order {order.pk} waits, and others with it. Top up there: they go out by themselves.",
+            severity=Alert.Severity.CRITICAL,
+            now=now,
+        )
+
+
+DESK = _OrderDesk()
+
+
+def outgoing_link(order: Order) -> str:
+    """What the vendor gets as `link`: of a product never the customer's address (ruling 9)."""
+    if not order.is_product:
+        return order.link
+    return order.reference if settings.UPSTREAM_PRODUCT_LINK == "reference" else settings.UPSTREAM_PRODUCT_LINK
+
+
+def accept(order: Order, upstream_id: int, now: datetime) -> None:
+    """The vendor has it as `upstream_id`: follow it from now on. Sets fields of a locked order.
+
+    Raises `forwarding.Contradiction`.
+    """
+    other = Order.objects.filter(upstream_id=upstream_id).exclude(pk=order.pk).first()
+    if other:
+        raise forwarding.Contradiction(f"the vendor's order {upstream_id} is our order {other.pk} already")
+    order.upstream_id = upstream_id
+    order.accepted_at = order.changed_at = now
+    order.next_poll_at = now + FIRST_POLL
+    order.flag = ""
+    OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.ACCEPTED, at=now)
+    resolve(key=f"order:{order.pk}:uncertain", now=now)
+    resolve(key="upstream:funds", now=now)
+
+
+def reject(order: Order, reason: str, now: datetime) -> None:
+    """The vendor doesn't have it and won't: the customer's money is free again. Sets fields of a locked order."""
+    ledger.release(hold=order.hold, now=now)
+    order.reason = reason
+    order.finished_at = order.changed_at = now
+    OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.REJECTED, amount=order.charge, at=now)
+    resolve(key=f"order:{order.pk}:uncertain", now=now)

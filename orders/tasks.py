@@ -1,0 +1,50 @@
+"""What workers do for orders. The rows are the truth; a lost task is found by the next sweep."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from orders import poll, submit
+from orders.models import Order
+from upstream import forwarding
+
+log = logging.getLogger(__name__)
+
+# One sweep hands out at most so many; the next one comes soon.
+SWEEP = 500
+
+
+def nudge(order_id: int) -> None:
+    """Have the order sent at once. Without a broker the sweep will: a customer must not notice."""
+    try:
+        submit_order.apply_async(kwargs={"order_id": order_id}, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("order %s not nudged, the sweep will find it: %s", order_id, error)
+
+
+@shared_task(name="orders.tasks.submit_order")
+def submit_order(*, order_id: int) -> None:
+    """Send one order to the vendor."""
+    submit.submit(order_id=order_id)
+
+
+@shared_task(name="orders.tasks.sweep_placed")
+def sweep_placed() -> None:
+    """Hand out the orders that are due and that nobody took: the outbox's truth."""
+    for order_id in forwarding.due(Order, now=timezone.now(), limit=SWEEP):
+        submit_order.apply_async(kwargs={"order_id": order_id}, expires=30)
+
+
+@shared_task(name="orders.tasks.expire_leases")
+def expire_leases() -> None:
+    """Orders whose worker vanished while sending become UNCERTAIN."""
+    forwarding.expire_leases(submit.DESK, now=timezone.now())
+
+
+@shared_task(name="orders.tasks.poll_due")
+def poll_due() -> None:
+    """Ask how running orders stand, batch after batch while they are full."""
+    while poll.poll_due() == poll.BATCH:
+        pass

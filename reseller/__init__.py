@@ -1,0 +1,1 @@
+"""Wires every room together: settings, URLs, Celery, health, the `up` command. Nobody imports it."""

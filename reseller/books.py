@@ -1,0 +1,11 @@
+"""The whole audit: the wallet's own books, and every room that spends from it."""
+
+from orders import audit as orders_audit
+from wallet import audit as wallet_audit
+
+
+def audit() -> wallet_audit.Findings:
+    """Everything that was looked at, with a line for each thing that does not add up."""
+    found = wallet_audit.findings()
+    found.problems += orders_audit.problems()
+    return found

@@ -1,0 +1,54 @@
+"""The Celery app: which queue each task goes to, and what beat does when.
+
+Nothing here is needed for an order to arrive: a task is a nudge, and the sweeps below find in the database
+whatever a nudge missed.
+"""
+
+import logging.config
+import os
+import warnings
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+
+# Celery warns root of pickled tasks; ours are JSON.
+warnings.filterwarnings("ignore", message="You're running the worker with superuser")
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reseller.settings")
+
+app = Celery("reseller")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# By kind of work, so that a live shop can give each its own workers. The first match counts.
+app.conf.task_default_queue = "submit"
+app.conf.task_routes = (
+    [
+        ("orders.tasks.poll*", {"queue": "status"}),
+        ("orders.tasks.*", {"queue": "submit"}),
+        ("catalog.tasks.*", {"queue": "sync"}),
+        ("reseller.tasks.*", {"queue": "submit"}),
+    ],
+)
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    """One line of beat's table. A run that found no worker in time is dropped, so that they never pile up."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
+
+
+app.conf.beat_schedule = {
+    "sweep placed orders": _every(2, "orders.tasks.sweep_placed"),
+    "expire leases": _every(10, "orders.tasks.expire_leases"),
+    "poll orders that are due": _every(1, "orders.tasks.poll_due"),
+    "sync the catalogue": _every(600, "catalog.tasks.sync"),
+    "heartbeat": _every(10, "reseller.tasks.heartbeat"),
+}
+
+
+@setup_logging.connect
+def _log_like_django(**_: Any) -> None:
+    """Worker and beat log as the rest of the shop does; without a receiver Celery would set up its own."""
+    logging.config.dictConfig(settings.LOGGING)

@@ -1,0 +1,14 @@
+"""What every page may show of the shop itself."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def shop(request: HttpRequest) -> dict[str, object]:
+    """The operator's own name, accent colour and logo."""
+    return {
+        "SHOP_NAME": settings.SHOP_NAME,
+        "SHOP_ACCENT": settings.SHOP_ACCENT,
+        "SHOP_LOGO": settings.SHOP_LOGO,
+        "DEBUG": settings.DEBUG,
+    }

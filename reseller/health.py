@@ -1,0 +1,102 @@
+"""For load balancers and operators: is the shop alive, and is everything behind it."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from kombu import Connection
+
+from catalog.models import SyncRun
+from reseller.models import Heartbeat
+
+log = logging.getLogger(__name__)
+
+# A worker beats every 10 seconds; after three missed ones nobody is working.
+WORKER_SILENT_AFTER = 40.0
+BROKER_PATIENCE = 1.0
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers; it asks nobody else."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Database, broker, worker, and how old the catalogue is. 503 when one of the first three is missing.
+
+    Says what is wrong in a word, never an address: anybody may ask.
+    """
+    now = timezone.now()
+    database = _part(_database)
+    unknown = {"ok": False, "why": "database"}
+    report: dict[str, Any] = {
+        "database": database,
+        "broker": _part(_broker),
+        "worker": _part(lambda: _worker(now)) if database["ok"] else unknown,
+        "catalogue": _part(lambda: _catalogue(now)) if database["ok"] else unknown,
+    }
+    ok = all(report[name]["ok"] for name in ("database", "broker", "worker"))
+    return JsonResponse({"ok": ok, **report}, status=200 if ok else 503)
+
+
+def _part(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return check()
+    except Exception as error:  # whatever is wrong with a part, the others are still reported
+        log.warning("readyz: %s: %s", type(error).__name__, error)
+        return {"ok": False, "why": "unreachable" if isinstance(error, (OSError, DatabaseError)) else "error"}
+
+
+def _database() -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {"ok": True}
+
+
+def _broker() -> dict[str, Any]:
+    options = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
+    for name in ("socket_connect_timeout", "socket_timeout"):
+        if name in options:
+            options[name] = BROKER_PATIENCE
+    broker = Connection(settings.CELERY_BROKER_URL, transport_options=options, connect_timeout=BROKER_PATIENCE)
+    try:
+        with broker:
+            # Not ensure_connection(): that would try again, and wait in between.
+            broker.connect()
+            broker.default_channel  # noqa: B018
+    except (*broker.connection_errors, *broker.channel_errors) as error:
+        raise ConnectionError(type(error).__name__) from None
+    return {"ok": True}
+
+
+def _worker(now: datetime) -> dict[str, Any]:
+    beaten_at = Heartbeat.objects.filter(name=Heartbeat.WORKER).values_list("beaten_at", flat=True).first()
+    if beaten_at is None:
+        return {"ok": False, "why": "never seen", "age": None}
+    age = max((now - beaten_at).total_seconds(), 0.0)
+    if age > WORKER_SILENT_AFTER:
+        return {"ok": False, "why": "silent", "age": round(age, 1)}
+    return {"ok": True, "age": round(age, 1)}
+
+
+def _catalogue(now: datetime) -> dict[str, Any]:
+    finished_at = (
+        SyncRun.objects.filter(ok=True, finished_at__isnull=False)
+        .order_by("-finished_at")
+        .values_list("finished_at", flat=True)
+        .first()
+    )
+    if finished_at is None:
+        return {"ok": False, "why": "never synced", "age": None}
+    return {"ok": True, "age": round(max((now - finished_at).total_seconds(), 0.0), 1)}

@@ -1,0 +1,315 @@
+"""Every setting of the shop, read from the environment in one place.
+
+Order: the process's environment, then `.env`, then (only while DEBUG is not switched off) the embedded
+defaults in `var/local.env`. With DEBUG off, whatever is missing is named and nothing starts.
+"""
+
+import base64
+import hashlib
+import os
+from pathlib import Path
+
+import environ
+from cryptography.fernet import Fernet
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
+
+from reseller import local
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = local.VAR
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+# What somebody set, as against what falls back to a part embedded in this checkout.
+EMBEDDED_UPSTREAM = "UPSTREAM_URL" not in os.environ
+EMBEDDED_BROKER = "CELERY_BROKER_URL" not in os.environ
+if env.bool("DEBUG", default=True):
+    env.read_env(local.FILE)
+DEBUG = env.bool("DEBUG", default=False)
+
+# ── What a live shop must say ──────────────────────────────────────────────────────────────────────
+REQUIRED = [
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "DATABASE_URL",
+    "CELERY_BROKER_URL",
+    "UPSTREAM_URL",
+    "UPSTREAM_KEY",
+    "FIELD_ENCRYPTION_KEYS",
+]
+if not DEBUG:
+    missing = [name for name in REQUIRED if not os.environ.get(name, "").strip()]
+    if missing:
+        raise ImproperlyConfigured(
+            f"DEBUG is off and these settings are missing: {', '.join(missing)}. Set them in the environment "
+            "or in .env; to try the shop on this machine instead, run `make run`."
+        )
+
+SECRET_KEY = env("SECRET_KEY", default="only-for-debug")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
+# `https://` origins whose forms we take; needed behind a proxy that speaks TLS for us.
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PORT = env.int("PORT", default=8000)
+SHOP_NAME = env("SHOP_NAME", default="Fairstock")
+SHOP_ACCENT = env("SHOP_ACCENT", default="")
+SHOP_LOGO = env("SHOP_LOGO", default="")
+
+# A list, newest first; each a Fernet key: 32 bytes in URL-safe base64.
+# With DEBUG and nothing set, one made from SECRET_KEY.
+FIELD_ENCRYPTION_KEYS = env.list(
+    "FIELD_ENCRYPTION_KEYS",
+    default=[base64.urlsafe_b64encode(hashlib.sha256(SECRET_KEY.encode()).digest()).decode()],
+)
+for position, key in enumerate(FIELD_ENCRYPTION_KEYS, 1):
+    try:
+        Fernet(key)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"FIELD_ENCRYPTION_KEYS: key {position} is not a Fernet key (32 bytes in URL-safe base64). Make one with: "
+            'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+        ) from None
+
+# ── The vendor ─────────────────────────────────────────────────────────────────────────────────────
+SANDBOX_PORT = env.int("SANDBOX_PORT", default=8790)
+UPSTREAM_URL = env("UPSTREAM_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}/api/v2")
+UPSTREAM_KEY = env("UPSTREAM_KEY", default="sandbox-key")
+# Seconds to wait for an answer. After it a purchase counts as possibly made (docs/upstream.md, ruling 3).
+UPSTREAM_TIMEOUT = env.float("UPSTREAM_TIMEOUT", default=20.0)
+# How many units one `rate` buys (docs/upstream.md, ruling 2).
+UPSTREAM_RATE_UNIT_SMM = env.int("UPSTREAM_RATE_UNIT_SMM", default=1000)
+UPSTREAM_RATE_UNIT_PRODUCT = env.int("UPSTREAM_RATE_UNIT_PRODUCT", default=1)
+# `reference`, or the operator's own e-mail address: what goes out as `link` of a product order (ruling 9).
+UPSTREAM_PRODUCT_LINK = env("UPSTREAM_PRODUCT_LINK", default="reference")
+# The budget that all workers share.
+UPSTREAM_MAX_PER_SECOND = env.float("UPSTREAM_MAX_PER_SECOND", default=20.0)
+UPSTREAM_MAX_CONCURRENCY = env.int("UPSTREAM_MAX_CONCURRENCY", default=8)
+
+for name, good, rule in [
+    ("UPSTREAM_TIMEOUT", 0 < UPSTREAM_TIMEOUT <= 300, "seconds, more than 0 and at most 300"),
+    ("UPSTREAM_RATE_UNIT_SMM", UPSTREAM_RATE_UNIT_SMM >= 1, "a whole number from 1"),
+    ("UPSTREAM_RATE_UNIT_PRODUCT", UPSTREAM_RATE_UNIT_PRODUCT >= 1, "a whole number from 1"),
+    (
+        "UPSTREAM_PRODUCT_LINK",
+        UPSTREAM_PRODUCT_LINK == "reference" or "@" in UPSTREAM_PRODUCT_LINK,
+        "`reference`, or your own e-mail address",
+    ),
+    ("UPSTREAM_MAX_PER_SECOND", UPSTREAM_MAX_PER_SECOND > 0, "more than 0"),
+    ("UPSTREAM_MAX_CONCURRENCY", UPSTREAM_MAX_CONCURRENCY >= 1, "a whole number from 1"),
+    (
+        "UPSTREAM_URL",
+        UPSTREAM_URL.startswith(("http://", "https://")),
+        "an http:// or https:// address",
+    ),
+]:
+    if not good:
+        raise ImproperlyConfigured(f"{name} must be {rule}.")
+
+# ── Database ───────────────────────────────────────────────────────────────────────────────────────
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'shop.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock at BEGIN, so a transaction waits its turn instead of failing half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
+    DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# In the database: log-in rate limits hold for every process, and losing the broker loses none of them.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# ── Celery: a purchase's truth is its row; the broker only makes things quick ──────────────────────
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=f"redis+socket://{local.broker_socket()}")
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 10,
+    "socket_keepalive": True,
+}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+
+# ── Applications ───────────────────────────────────────────────────────────────────────────────────
+INSTALLED_APPS = [
+    "reseller.apps.ResellerConfig",
+    "core",
+    "accounts",
+    "upstream",
+    "wallet",
+    "catalog",
+    "orders",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "heroicons",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.preferences",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "reseller.urls"
+WSGI_APPLICATION = "reseller.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "reseller.context.shop",
+                "wallet.views.wallet_balance",
+            ],
+            "builtins": ["core.templatetags.shop", "heroicons.templatetags.heroicons"],
+        },
+    }
+]
+
+# ── People ─────────────────────────────────────────────────────────────────────────────────────────
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in [
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+    ]
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "catalog:list"
+LOGOUT_REDIRECT_URL = "front"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = env("ACCOUNT_EMAIL_VERIFICATION", default="optional")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SHOP_NAME}] "
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "http" if DEBUG else "https"
+ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+
+# ── E-mail ─────────────────────────────────────────────────────────────────────────────────────────
+EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SHOP_NAME} <shop@localhost>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = f"[{SHOP_NAME}] "
+EMAIL_TIMEOUT = 10
+# Who gets the alerts.
+ADMINS = [("Operator", address) for address in env.list("OPERATOR_EMAILS", default=[])]
+
+# ── Languages, time ────────────────────────────────────────────────────────────────────────────────
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = env("TIME_ZONE", default="UTC")
+
+# ── Static files ───────────────────────────────────────────────────────────────────────────────────
+STATIC_URL = "static/"
+STATIC_ROOT = VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# ── Safety ─────────────────────────────────────────────────────────────────────────────────────────
+CONTENT_SECURITY_POLICY = {
+    # Unfold's admin runs on Alpine, which builds functions from text; its pages get their own policy.
+    "EXCLUDE_URL_PREFIXES": ["/admin/"],
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+HTTPS = env.bool("HTTPS", default=not DEBUG)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# ── Logging: one readable line each; what comes from outside is escaped by core.logs ───────────────
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "core.logs.OneLine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "urllib3": {"level": "ERROR"},
+    },
+}
+
+# ── Admin ──────────────────────────────────────────────────────────────────────────────────────────
+UNFOLD = {
+    "SITE_TITLE": SHOP_NAME,
+    "SITE_HEADER": SHOP_NAME,
+    "SITE_URL": reverse_lazy("front"),
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": True,
+}

@@ -1,0 +1,1 @@
+"""Runs a whole shop on one machine: its parts as processes, one log, one clean end."""

@@ -1,0 +1,57 @@
+"""The command line of each part of a running shop."""
+
+import os
+import sys
+from pathlib import Path
+
+QUEUES = "submit,status,codes,sync,mail"
+
+
+def web(host: str, port: int) -> list[str]:
+    """The web server. The code is loaded once and forked, so two processes cost one start and little memory."""
+    return [
+        *(sys.executable, "-m", "gunicorn", "reseller.wsgi"),
+        *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
+        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--threads", "8"),
+        "--preload",
+        "--no-control-socket",
+        *("--log-level", "warning", "--graceful-timeout", "10"),
+    ]
+
+
+def worker(*, queues: str = QUEUES, name: str = "worker") -> list[str]:
+    """The Celery worker.
+
+    Threads: a task waits for the vendor or the database nearly all of its time, one process starts in one
+    process's time and holds one pool of connections to the vendor. Eight run while up to eight more calls of
+    `poll` wait inside them.
+    """
+    return [
+        *(sys.executable, "-m", "celery", "--quiet", "-A", "reseller.celery", "worker"),
+        *("--pool", "threads", "--concurrency", "8"),
+        *("--queues", queues, "--hostname", f"{name}@%h"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    ]
+
+
+def beat(schedule: Path) -> list[str]:
+    """Celery's clock; `schedule` is the file where it keeps what ran when."""
+    return [
+        *(sys.executable, "-m", "celery", "--quiet", "-A", "reseller.celery", "beat"),
+        *("--schedule", str(schedule)),
+    ]
+
+
+def sandbox(port: int, *options: str) -> list[str]:
+    """The stand-in for the vendor."""
+    return [sys.executable, "manage.py", "sandbox", "--port", str(port), *options]
+
+
+def valkey(binary: Path, socket: Path, *, databases: int = 16) -> list[str]:
+    """The embedded broker: on a Unix socket that only this user may open, in memory alone."""
+    return [
+        *(str(binary), "--port", "0"),
+        *("--unixsocket", str(socket), "--unixsocketperm", "700"),
+        *("--dir", str(socket.parent), "--databases", str(databases)),
+        *("--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"),
+    ]

@@ -1,0 +1,21 @@
+"""Every address of the shop."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from catalog.views import front
+from reseller import brand, health
+
+urlpatterns = [
+    path("", front, name="front"),
+    path("services/", include("catalog.urls")),
+    path("", include("orders.urls")),
+    path("wallet/", include("wallet.urls")),
+    path("account/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+    path("brand.css", brand.stylesheet, name="brand"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]

@@ -1,0 +1,1 @@
+"""Phone numbers for SMS codes."""

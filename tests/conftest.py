@@ -1,0 +1,201 @@
+"""What every test may use: servers, people, the vendor's stand-in, a whole shop as real processes, a browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.utils import timezone
+
+from tests import browser, servers
+
+if TYPE_CHECKING:
+    from pytest_django.fixtures import SettingsWrapper
+
+    from accounts.models import User
+    from tests.house import House
+    from upstream.sandbox.server import Sandbox
+
+# Playwright keeps an event loop in the test's own thread; Django would refuse to be called there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers, in the process that began the run; they end with it."""
+    if settings.SETTINGS_MODULE != "tests.settings":
+        raise pytest.UsageError("the tests have settings of their own: pytest --ds=tests.settings")
+    if not settings.FIRST or config.option.collectonly:
+        return
+    config.add_cleanup(lambda: shutil.rmtree(settings.TEST_HOME, ignore_errors=True))
+    provided = servers.Servers(settings.TEST_HOME)
+    config.add_cleanup(provided.stop)
+    try:
+        if not settings.FOREIGN_BROKER:
+            provided.valkey()
+        if settings.ON_POSTGRES and not settings.FOREIGN_DATABASE:
+            provided.postgres()
+    except servers.Missing as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run what touches the database; the rest would only prove the same again."""
+    if not settings.ON_POSTGRES:
+        return
+    fixtures = {"db", "transactional_db", "live_server"}
+    kept = [
+        item
+        for item in items
+        if item.get_closest_marker("django_db") or fixtures & set(getattr(item, "fixturenames", ()))
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+# ── The database and the broker ────────────────────────────────────────────────────────────────────
+@pytest.fixture(autouse=True)
+def _append_only(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A transactional test ends with emptied tables, which the append-only triggers would refuse."""
+    marker = request.node.get_closest_marker("django_db")
+    transactional = bool({"transactional_db", "live_server"} & set(request.fixturenames))
+    if not transactional and not (marker and marker.kwargs.get("transaction")):
+        yield
+        return
+    # Set up after the database, so torn down before it is emptied.
+    request.getfixturevalue("transactional_db")
+    from django.core.cache import cache
+    from django.db import connection
+
+    from wallet import guards
+
+    guards.install(connection)
+    yield
+    guards.uninstall(connection)
+    cache.clear()
+
+
+@pytest.fixture
+def broker() -> "redis.Redis":
+    """This process's own database of the broker, emptied of what an earlier test left."""
+    if settings.FOREIGN_BROKER:
+        connection = redis.Redis.from_url(settings.FOREIGN_BROKER)
+        connection.delete("pace", "pace:calls")
+    else:
+        connection = redis.Redis(unix_socket_path=str(settings.TEST_HOME / "valkey.sock"), db=settings.WORKER)
+        connection.flushdb()
+    return connection
+
+
+# ── The vendor ─────────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture
+def sandbox(settings: "SettingsWrapper", broker: "redis.Redis") -> "Iterator[Sandbox]":
+    """A fresh vendor on a port of its own; the settings point to it and the shared pace is at rest."""
+    from upstream.sandbox.server import Sandbox
+
+    with Sandbox(key="test-key") as vendor:
+        settings.UPSTREAM_URL = vendor.url
+        settings.UPSTREAM_KEY = "test-key"
+        yield vendor
+
+
+# ── People ─────────────────────────────────────────────────────────────────────────────────────────
+@pytest.fixture
+def now() -> datetime:
+    """The moment of the test."""
+    return timezone.now()
+
+
+def _person(email: str, **fields: Any) -> "User":
+    from allauth.account.models import EmailAddress
+
+    from accounts.models import User
+    from wallet import ledger
+
+    user = User.objects.create_user(email, PASSWORD, **fields)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    ledger.account_of(user)
+    return user
+
+
+PASSWORD = "a long enough passphrase"
+
+
+@pytest.fixture
+def customer(db: None, now: datetime) -> "User":
+    """Somebody with 50 USD to spend."""
+    from wallet import ledger
+
+    user = _person("customer@example.com")
+    ledger.adjust(
+        account=ledger.account_of(user),
+        amount=Decimal(50),
+        key=f"user:{user.pk}:opening",
+        memo="Opening credit",
+        now=now,
+    )
+    user.refresh_from_db()
+    return user
+
+
+@pytest.fixture
+def stranger(db: None) -> "User":
+    """Another customer, who must never see the first one's things."""
+    return _person("stranger@example.com")
+
+
+@pytest.fixture
+def operator(db: None) -> "User":
+    """Somebody who runs the shop."""
+    return _person("operator@example.com", is_staff=True, is_superuser=True)
+
+
+# ── The whole shop, as real processes ──────────────────────────────────────────────────────────────
+@pytest.fixture
+def shop(
+    transactional_db: None, _append_only: None, sandbox: "Sandbox", tmp_path: Path, request: pytest.FixtureRequest
+) -> "Iterator[House]":
+    """Web server, worker and beat on this test's own database, broker and vendor."""
+    from tests.house import House
+
+    house = House(home=tmp_path, upstream_url=sandbox.url, upstream_key="test-key")
+    try:
+        house.start()
+        yield house
+    finally:
+        house.stop()
+        for name, text in house.logs().items():
+            if text.strip():
+                request.node.add_report_section("teardown", f"log of {name}", text[-20_000:])
+
+
+# ── The browser of the journeys ────────────────────────────────────────────────────────────────────
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The machine's own Chromium; Playwright would download one."""
+    program = browser.find()
+    if program is None:
+        pytest.fail(browser.ADVICE)
+    return {**browser_type_launch_args, "executable_path": program, "args": browser.arguments()}
+
+
+@pytest.fixture
+def signed_in(shop: "House", context: Any) -> Any:
+    """`signed_in(user)` puts that person's session into the browser."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+    from django.contrib.sessions.backends.db import SessionStore
+
+    def sign_in(user: "User") -> None:
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.save()
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": shop.url}])
+
+    return sign_in

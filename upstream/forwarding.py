@@ -1,0 +1,300 @@
+"""Send a purchase to the vendor at most once, and never lose it: what orders and numbers share.
+
+The PLACED row is the outbox. A worker claims it by a conditional update with a lease, calls the vendor
+outside any transaction, and records the outcome by another conditional update that only its own claim can
+win. What the caller of `forward` brings is a `Desk`: what to send, and what each outcome means to it.
+
+    PLACED → SUBMITTING → RUNNING
+                ├→ PLACED      provably not accepted: again later (backoff in `not_before`)
+                ├→ REJECTED    the vendor said no: the hold is released
+                └→ UNCERTAIN   it may have been accepted: the hold stays, never sent again on a guess
+"""
+
+import functools
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection, models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from core.alerts import alert
+from core.models import Alert
+from upstream.client import CONNECT_SECONDS, NotSent, OutOfFunds, Refused, Unanswered
+from upstream.pace import MAX_WAIT
+
+log = logging.getLogger(__name__)
+
+PLACED = "PLACED"
+SUBMITTING = "SUBMITTING"
+RUNNING = "RUNNING"
+REJECTED = "REJECTED"
+UNCERTAIN = "UNCERTAIN"
+
+# Seconds before a purchase that was not accepted is sent again: 2, 4, 8 … 300.
+FIRST_BACKOFF = 2.0
+LONGEST_BACKOFF = 300.0
+# Seconds between tries to record an outcome; together well inside what follows the lease's end.
+RECORD_PAUSES = (0.2, 1.0, 3.0)
+
+
+class Forwarded(models.Model):
+    """A purchase that is sent to the vendor once: its claim, its lease and when it may go."""
+
+    state = models.CharField(max_length=12, default=PLACED)
+    not_before = models.DateTimeField(help_text="Not sent earlier than this.")
+    tries = models.PositiveIntegerField(default=0)
+    # Who is sending it now, and until when nobody else may judge it. Kept while UNCERTAIN: an answer that
+    # comes late after all is recorded by the claim that asked for it.
+    claim = models.CharField(max_length=32, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Attempt(models.Model):
+    """One call that tried to buy: what was sent (without the key), what came back, how long it took."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "OPEN", "No outcome recorded"
+        ACCEPTED = "ACCEPTED", "Accepted"
+        REFUSED = "REFUSED", "Refused"
+        NOT_SENT = "NOT_SENT", "Not sent"
+        UNANSWERED = "UNANSWERED", "Unanswered"
+
+    claim = models.CharField(max_length=32, unique=True)
+    request = models.JSONField()
+    outcome = models.CharField(max_length=12, choices=Outcome.choices, default=Outcome.OPEN)
+    detail = models.TextField(blank=True)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+Row = TypeVar("Row", bound=Forwarded)
+Bought = TypeVar("Bought")
+
+
+class Desk(Protocol[Row, Bought]):
+    """What one kind of purchase sends, and what each outcome means to it.
+
+    The `on_…` run inside the transaction that changes the state, on a locked row, which is saved after them:
+    they set its fields and write what stands beside it.
+    """
+
+    @property
+    def model(self) -> type[Row]: ...
+    @property
+    def attempts(self) -> type[Attempt]: ...
+    @property
+    def subject(self) -> str:
+        """The attempts' foreign key to the row."""
+
+    def request(self, row: Row, /) -> dict[str, Any]:
+        """What goes out, without the key: kept in the attempt's row."""
+
+    def send(self, row: Row, request: dict[str, Any], /) -> Bought:
+        """Make the call. Raises what `upstream.client` raises."""
+
+    def on_accepted(self, row: Row, bought: Bought, now: datetime, /) -> str:
+        """Record what was bought; returns a line for the attempt. Raises `Contradiction`."""
+
+    def on_refused(self, row: Row, words: str, now: datetime, /) -> None:
+        """The vendor said no."""
+
+    def on_uncertain(self, row: Row, why: str, now: datetime, /) -> None:
+        """Nobody knows; a person or evidence must decide."""
+
+    def on_out_of_funds(self, row: Row, now: datetime, /) -> None:
+        """The operator's prepaid balance is too small for it."""
+
+
+class Contradiction(Exception):
+    """An answer that can't be true, such as an order number we already have."""
+
+
+def lease_seconds() -> float:
+    """How long a claim may take: waiting for the pace, connecting, the answer, and some room to record it."""
+    return MAX_WAIT + CONNECT_SECONDS + 2 * settings.UPSTREAM_TIMEOUT + 5
+
+
+def backoff(tries: int) -> float:
+    """Seconds to wait before the next try, after so many."""
+    return float(min(FIRST_BACKOFF * 2 ** min(max(tries - 1, 0), 20), LONGEST_BACKOFF))
+
+
+def due(model: type[Row], *, now: datetime, limit: int) -> list[int]:
+    """Ids of purchases that may go out now, oldest first."""
+    rows = model._default_manager.filter(state=PLACED, not_before__lte=now).order_by("not_before", "pk")
+    return list(rows.values_list("pk", flat=True)[:limit])
+
+
+def forward(desk: Desk[Row, Bought], *, pk: int) -> str | None:
+    """Send the purchase `pk` if it is due and nobody else has it; returns its new state, None when it wasn't ours.
+
+    Raises nothing of the vendor's: each outcome becomes a state.
+    """
+    claimed = _claim(desk, pk)
+    if claimed is None:
+        return None
+    row, request = claimed
+    record: Callable[[], str | None]
+    try:
+        bought = desk.send(row, request)
+        record = functools.partial(_accepted, desk, row, bought)
+    except OutOfFunds as error:
+        why = f"the vendor says: {error.words}"
+        record = functools.partial(_again, desk, row, why, retry_after=60.0, out_of_funds=True)
+    except Refused as error:
+        record = functools.partial(_refused, desk, row, error.words)
+    except NotSent as error:
+        record = functools.partial(_again, desk, row, str(error), retry_after=error.retry_after)
+    except Unanswered as error:
+        record = functools.partial(_uncertain, desk, row, str(error))
+    except Exception as error:
+        # A fault of our own after the request may have gone out: as little is known as without an answer.
+        log.exception("sending %s %s broke", desk.model.__name__, pk)
+        record = functools.partial(_uncertain, desk, row, f"our own fault: {type(error).__name__}")
+    return _surely(record)
+
+
+def expire_leases(desk: Desk[Row, Bought], *, now: datetime, limit: int = 500) -> int:
+    """Purchases whose worker vanished while sending become UNCERTAIN; returns how many."""
+    lost = desk.model._default_manager.filter(state=SUBMITTING, leased_until__lt=now)[:limit]
+    return sum(_uncertain(desk, row, "the worker that sent it vanished") is not None for row in lost)
+
+
+def _claim(desk: Desk[Row, Bought], pk: int) -> tuple[Row, dict[str, Any]] | None:
+    now = timezone.now()
+    claim = uuid.uuid4().hex
+    with transaction.atomic():
+        claimed = desk.model._default_manager.filter(pk=pk, state=PLACED, not_before__lte=now).update(
+            state=SUBMITTING,
+            claim=claim,
+            tries=F("tries") + 1,
+            leased_until=now + timedelta(seconds=lease_seconds()),
+        )
+        if not claimed:
+            return None
+        row = desk.model._default_manager.get(pk=pk)
+        request = desk.request(row)
+        desk.attempts._default_manager.create(**{desk.subject: row}, claim=claim, request=request, started_at=now)
+    return row, request
+
+
+def _surely(record: Callable[[], str | None]) -> str | None:
+    """Write the outcome down even if the database is away for a moment: it can't be asked for again."""
+    for pause in RECORD_PAUSES:
+        try:
+            return record()
+        except (OperationalError, InterfaceError):
+            if connection.in_atomic_block:
+                raise
+            log.warning("the database is away; recording %s again in %s s", record, pause)
+            connection.close()
+            time.sleep(pause)
+    return record()
+
+
+def _accepted(desk: Desk[Row, Bought], claimed: Row, bought: Bought) -> str | None:
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            # An answer counts even when it comes after the lease: it settles what was UNCERTAIN.
+            row = _still_ours(desk, claimed, SUBMITTING, UNCERTAIN)
+            if row is None:
+                _too_late(desk, claimed, bought, now)
+                return None
+            detail = desk.on_accepted(row, bought, now)
+            return _close(desk, row, RUNNING, Attempt.Outcome.ACCEPTED, detail, now)
+    except Contradiction as error:
+        return _uncertain(desk, claimed, str(error))
+
+
+def _refused(desk: Desk[Row, Bought], claimed: Row, words: str) -> str | None:
+    now = timezone.now()
+    with transaction.atomic():
+        row = _still_ours(desk, claimed, SUBMITTING, UNCERTAIN)
+        if row is None:
+            return None
+        desk.on_refused(row, words, now)
+        return _close(desk, row, REJECTED, Attempt.Outcome.REFUSED, words, now)
+
+
+def _again(
+    desk: Desk[Row, Bought], claimed: Row, why: str, *, retry_after: float, out_of_funds: bool = False
+) -> str | None:
+    now = timezone.now()
+    with transaction.atomic():
+        row = _still_ours(desk, claimed, SUBMITTING, UNCERTAIN)
+        if row is None:
+            return None
+        row.not_before = now + timedelta(seconds=max(backoff(row.tries), retry_after))
+        if out_of_funds:
+            desk.on_out_of_funds(row, now)
+        outcome = Attempt.Outcome.REFUSED if out_of_funds else Attempt.Outcome.NOT_SENT
+        return _close(desk, row, PLACED, outcome, why, now)
+
+
+def _uncertain(desk: Desk[Row, Bought], claimed: Row, why: str) -> str | None:
+    now = timezone.now()
+    with transaction.atomic():
+        row = _still_ours(desk, claimed, SUBMITTING)
+        if row is None:
+            return None
+        desk.on_uncertain(row, why, now)
+        return _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why, now)
+
+
+def _still_ours(desk: Desk[Row, Bought], claimed: Row, *states: str) -> Row | None:
+    """The row as it is now, locked, if the very claim that made the call still stands."""
+    return (
+        desk.model._default_manager.select_for_update()
+        .filter(pk=claimed.pk, claim=claimed.claim, state__in=states)
+        .first()
+    )
+
+
+def _close(desk: Desk[Row, Bought], row: Row, state: str, outcome: str, detail: str, now: datetime) -> str:
+    row.state = state
+    row.leased_until = None
+    row.save()
+    desk.attempts._default_manager.filter(claim=row.claim).update(outcome=outcome, detail=detail, finished_at=now)
+    return state
+
+
+def _too_late(desk: Desk[Row, Bought], row: Row, bought: Bought, now: datetime) -> None:
+    name = desk.model.__name__.lower()
+    alert(
+        key=f"{name}:{row.pk}:late",
+        subject=f"The vendor accepted {name} {row.pk} after it had been decided otherwise",
+        detail=f"Its answer came late: {bought!r}. Compare with the vendor before doing anything else.",
+        severity=Alert.Severity.CRITICAL,
+        now=now,
+    )
+
+
+__all__ = [
+    "PLACED",
+    "REJECTED",
+    "RUNNING",
+    "SUBMITTING",
+    "UNCERTAIN",
+    "Attempt",
+    "Contradiction",
+    "Desk",
+    "Forwarded",
+    "backoff",
+    "due",
+    "expire_leases",
+    "forward",
+    "lease_seconds",
+]

@@ -1,0 +1,231 @@
+"""The sole writer of the books: deposit, hold, capture, release, refund, adjust.
+
+Every act takes a `key` that names its cause (`order:17:hold`). The same key again, with the same figures,
+changes nothing and returns what the first call made; with other figures it raises `KeyReused`. Each act is
+atomic by itself and joins the caller's transaction. Amounts are USD.
+
+An act first locks the customer's account row (PostgreSQL by SELECT … FOR UPDATE, SQLite because every
+transaction begins IMMEDIATE), so what it reads stays true until it commits; the CHECKs of the tables stand
+behind it.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.money import LARGEST, ZERO, show, to_micros
+from wallet.models import Account, Hold, Transfer
+
+
+class LedgerError(Exception):
+    """An act the books don't allow; says why."""
+
+
+class InsufficientFunds(LedgerError):
+    """The customer's available balance is smaller than what is asked of it."""
+
+    def __init__(self, *, available: Decimal, needed: Decimal) -> None:
+        self.available = available
+        self.needed = needed
+        super().__init__(
+            _("Your available balance is %(available)s and this takes %(needed)s: %(missing)s are missing.")
+            % {
+                "available": show(available),
+                "needed": show(needed),
+                "missing": show(needed - available),
+            }
+        )
+
+
+class KeyReused(LedgerError):
+    """A key that already stands for another movement."""
+
+
+class HoldClosed(LedgerError):
+    """A hold that was already captured or released, otherwise than asked now."""
+
+
+def account_of(user: User) -> Account:
+    """The customer's account, opened when first asked for."""
+    account, _made = Account.objects.get_or_create(owner=user, defaults={"kind": Account.Kind.CUSTOMER})
+    return account
+
+
+def deposit(*, account: Account, amount: Decimal, key: str, memo: str = "", now: datetime) -> Transfer:
+    """Money that a payment provider received for the customer."""
+    _movable(amount)
+    return _move(
+        Transfer.Kind.DEPOSIT,
+        account.pk,
+        Account.Kind.PAYMENTS,
+        amount,
+        key=key,
+        memo=memo,
+        now=now,
+    )
+
+
+def adjust(*, account: Account, amount: Decimal, key: str, memo: str, now: datetime) -> Transfer:
+    """An operator's correction, with its reason: positive adds to the customer's balance, negative takes from it.
+
+    Raises `InsufficientFunds` when it would take more than is available: a balance never goes below its holds.
+    """
+    _movable(abs(amount))
+    return _move(
+        Transfer.Kind.ADJUSTMENT,
+        account.pk,
+        Account.Kind.ADJUSTMENTS,
+        amount,
+        key=key,
+        memo=memo,
+        now=now,
+    )
+
+
+def hold(*, account: Account, amount: Decimal, key: str, now: datetime) -> Hold:
+    """Set `amount` aside for a purchase. Raises `InsufficientFunds`, `KeyReused`."""
+    _movable(amount)
+    with transaction.atomic():
+        locked = _lock(account.pk)
+        made = Hold.objects.filter(key=key).first()
+        if made is not None:
+            if made.account_id != account.pk or made.amount != amount:
+                raise KeyReused(f"{key} already holds {made.amount} USD")
+            return made
+        if locked.available < amount:
+            raise InsufficientFunds(available=locked.available, needed=amount)
+        Account.objects.filter(pk=account.pk).update(held=locked.held + amount)
+        try:
+            return Hold.objects.create(key=key, account=locked, amount=amount, created_at=now)
+        except IntegrityError as error:  # somebody else's account has this key
+            raise KeyReused(f"{key} is taken") from error
+
+
+def capture(*, hold: Hold, amount: Decimal, key: str, memo: str = "", now: datetime) -> Transfer:
+    """Take `amount` of the hold as sold, and give the rest of it back to the available balance.
+
+    Raises `HoldClosed` when the hold ended otherwise, `LedgerError` when `amount` passes it.
+    """
+    _movable(amount)
+    with transaction.atomic():
+        locked = _lock(hold.account_id)
+        made = _repeated(key, account_id=hold.account_id, amount=-amount, kind=Transfer.Kind.CAPTURE)
+        if made:
+            return made
+        current = Hold.objects.get(pk=hold.pk)
+        if current.state != Hold.State.OPEN:
+            raise HoldClosed(f"{current.key} is {current.state.lower()}")
+        if amount > current.amount:
+            raise LedgerError(f"{current.key} holds {current.amount} USD, not {amount}")
+        Account.objects.filter(pk=locked.pk).update(held=locked.held - current.amount)
+        Hold.objects.filter(pk=hold.pk).update(state=Hold.State.CAPTURED, captured=amount, closed_at=now)
+        return _move(
+            Transfer.Kind.CAPTURE,
+            hold.account_id,
+            Account.Kind.SALES,
+            -amount,
+            hold=current,
+            key=key,
+            memo=memo,
+            now=now,
+        )
+
+
+def release(*, hold: Hold, now: datetime) -> None:
+    """Give the whole hold back. Releasing twice is harmless; raises `HoldClosed` when it was captured."""
+    with transaction.atomic():
+        locked = _lock(hold.account_id)
+        current = Hold.objects.get(pk=hold.pk)
+        if current.state == Hold.State.CAPTURED:
+            raise HoldClosed(f"{current.key} was captured: refund it instead")
+        if current.state == Hold.State.OPEN:
+            Account.objects.filter(pk=locked.pk).update(held=locked.held - current.amount)
+            Hold.objects.filter(pk=hold.pk).update(state=Hold.State.RELEASED, closed_at=now)
+
+
+def refund(*, hold: Hold, amount: Decimal, key: str, memo: str = "", now: datetime) -> Transfer:
+    """Pay back `amount` of what the hold captured. Raises `LedgerError` when all refunds would pass the charge."""
+    _movable(amount)
+    with transaction.atomic():
+        _lock(hold.account_id)
+        made = _repeated(key, account_id=hold.account_id, amount=amount, kind=Transfer.Kind.REFUND)
+        if made:
+            return made
+        current = Hold.objects.get(pk=hold.pk)
+        left = current.captured - current.refunded
+        if amount > left:
+            raise LedgerError(_("At most %(left)s of this purchase can still be refunded.") % {"left": show(left)})
+        Hold.objects.filter(pk=hold.pk).update(refunded=current.refunded + amount)
+        return _move(
+            Transfer.Kind.REFUND,
+            hold.account_id,
+            Account.Kind.SALES,
+            amount,
+            hold=current,
+            key=key,
+            memo=memo,
+            now=now,
+        )
+
+
+def _move(
+    kind: str,
+    account_id: int,
+    other: str,
+    amount: Decimal,
+    *,
+    hold: Hold | None = None,
+    key: str,
+    memo: str,
+    now: datetime,
+) -> Transfer:
+    """Move `amount` into the customer's account from the shop's account `other`; out of it when negative."""
+    with transaction.atomic():
+        customer = _lock(account_id)
+        made = _repeated(key, account_id=account_id, amount=amount, kind=kind)
+        if made:
+            return made
+        if customer.available + amount < ZERO:
+            raise InsufficientFunds(available=customer.available, needed=-amount)
+        after = customer.balance + amount
+        Account.objects.filter(pk=account_id).update(balance=after)
+        system, _made = Account.objects.get_or_create(kind=other, owner=None)
+        source, target = (system, customer) if amount > 0 else (customer, system)
+        try:
+            return Transfer.objects.create(
+                kind=kind,
+                source=source,
+                target=target,
+                customer=customer,
+                hold=hold,
+                amount=abs(amount),
+                key=key,
+                memo=memo[:300],
+                balance_after=after,
+                created_at=now,
+            )
+        except IntegrityError as error:  # somebody else's account has this key
+            raise KeyReused(f"{key} is taken") from error
+
+
+def _lock(account_id: int) -> Account:
+    return Account.objects.select_for_update().get(pk=account_id)
+
+
+def _repeated(key: str, *, account_id: int, amount: Decimal, kind: str) -> Transfer | None:
+    made = Transfer.objects.filter(key=key).first()
+    if made is None:
+        return None
+    customer_side = made.target_id if amount > 0 else made.source_id
+    if made.kind != kind or made.amount != abs(amount) or customer_side != account_id:
+        raise KeyReused(f"{key} already moved {made.amount} USD")
+    return made
+
+
+def _movable(amount: Decimal) -> None:
+    to_micros(amount)  # a fraction of a micro can't be kept, so it can't be moved
+    if not 0 < amount <= LARGEST:
+        raise LedgerError(f"{amount} USD can't be moved")

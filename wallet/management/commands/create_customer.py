@@ -1,0 +1,56 @@
+"""`create_customer EMAIL`: an account for somebody, with credit when asked for."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from core import money
+from wallet import ledger
+
+
+class Command(BaseCommand):
+    help = "Create a customer and print them as JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("--password", help="without one, the person sets it by “forgot password”")
+        parser.add_argument("--credit", help="USD to start with, such as 50.00")
+        parser.add_argument("--staff", action="store_true", help="may open the admin")
+
+    def handle(self, *, email: str, password: str | None, credit: str | None, staff: bool, **options: Any) -> None:
+        email = email.strip().lower()
+        try:
+            validate_email(email)
+        except ValidationError:
+            raise CommandError(f"{email!r} is not an e-mail address.") from None
+        if User.objects.filter(email=email).exists():
+            raise CommandError(f"{email} has an account already.")
+        try:
+            amount = money.parse(credit) if credit else money.ZERO
+        except money.BadAmount as error:
+            raise CommandError(f"--credit: {error}") from None
+        if amount < 0:
+            raise CommandError("--credit: can't be negative.")
+        with transaction.atomic():
+            user = User.objects.create_user(email, password, is_staff=staff, is_superuser=staff)
+            # Whoever runs this command vouches for the address.
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+            account = ledger.account_of(user)
+            if amount:
+                ledger.adjust(
+                    account=account,
+                    amount=amount,
+                    key=f"user:{user.pk}:opening",
+                    memo="Opening credit",
+                    now=timezone.now(),
+                )
+        account.refresh_from_db()
+        self.stdout.write(json.dumps({"id": user.pk, "email": user.email, "balance": money.plain(account.balance)}))

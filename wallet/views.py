@@ -1,0 +1,87 @@
+"""A customer's money: what they have, and every movement of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+
+from accounts.models import User
+from core.money import plain
+from core.sheets import csv_response
+from wallet import ledger
+from wallet.models import Account, Hold, Transfer
+
+PAGE = 50
+
+
+@login_required
+def statement(request: HttpRequest) -> HttpResponse:
+    """Balance, open holds and transfers, newest first; `before` walks back from a transfer's id."""
+    account = ledger.account_of(_customer(request))
+    kind = _kind(request)
+    transfers = _transfers(account, kind)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        transfers = transfers.filter(pk__lt=int(before))
+    rows = list(transfers[: PAGE + 1])
+    return render(
+        request,
+        "wallet/statement.html",
+        {
+            "account": account,
+            "holds": Hold.objects.filter(account=account, state=Hold.State.OPEN).count(),
+            "transfers": rows[:PAGE],
+            "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+            "paged": bool(before),
+            "kind": kind,
+            "kinds": Transfer.Kind.choices,
+        },
+    )
+
+
+@login_required
+def statement_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """Every transfer of the chosen kind, newest first, for those who keep books."""
+    account = ledger.account_of(_customer(request))
+    transfers = _transfers(account, _kind(request))
+    header = ["number", "time (UTC)", "kind", "description", "amount (USD)", "balance (USD)"]
+    return csv_response("statement.csv", header, _rows(transfers))
+
+
+def _rows(transfers: QuerySet[Transfer]) -> Iterator[list[object]]:
+    for transfer in transfers.iterator(chunk_size=1000):
+        yield [
+            transfer.pk,
+            transfer.created_at.strftime("%Y-%m-%d %H:%M:%S"),
+            transfer.get_kind_display(),
+            transfer.memo,
+            plain(transfer.signed),
+            plain(transfer.balance_after),
+        ]
+
+
+def _transfers(account: Account, kind: str) -> QuerySet[Transfer]:
+    transfers = Transfer.objects.filter(customer=account).order_by("-pk")
+    return transfers.filter(kind=kind) if kind else transfers
+
+
+def _kind(request: HttpRequest) -> str:
+    kind = request.GET.get("kind", "")
+    return kind if kind in Transfer.Kind.values else ""
+
+
+def _customer(request: HttpRequest) -> User:
+    user: Any = request.user  # a User: every view here asks for a log-in first
+    return user
+
+
+def wallet_balance(request: HttpRequest) -> dict[str, object]:
+    """For every page's header: what the signed-in customer can spend, in USD."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    account = Account.objects.filter(owner=user).first()
+    return {"wallet_balance": account.available if account else 0}

@@ -4,7 +4,7 @@
 product). A price is never below cost plus the rule's minimum margin; a charge is rounded up to $0.0001.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -78,38 +78,24 @@ def quote(*, service_id: int, quantity: int, rate: Decimal, price: Decimal, unit
     )
 
 
-class ScopedRule(Rule, Protocol):
-    """A rule with the place it holds for; all None is everywhere."""
-
-    @property
-    def service_id(self) -> int | None: ...
-    @property
-    def subcategory_id(self) -> int | None: ...
-    @property
-    def category_id(self) -> int | None: ...
-
-
 class RuleBook:
-    """The active rules, looked up by the narrowest scope: service, subcategory, category, everything."""
+    """The active rules, looked up by the narrowest scope that has one.
 
-    def __init__(self, rules: Iterable[ScopedRule]) -> None:
-        self._by_scope: dict[tuple[str, int | None], ScopedRule] = {}
+    `scopes` names, narrowest first, what a rule can be for: a rule for one service has its `service_id`. A rule
+    with none of them holds for everything.
+    """
+
+    def __init__(self, rules: Iterable[Rule], scopes: Sequence[str] = ("service", "subcategory", "category")) -> None:
+        self._scopes = scopes
+        self._rules: dict[tuple[str, object], Rule] = {}
         for rule in rules:
-            self._by_scope[self._scope(rule)] = rule
+            scope = next((name for name in scopes if getattr(rule, f"{name}_id") is not None), "")
+            self._rules[scope, getattr(rule, f"{scope}_id") if scope else None] = rule
 
-    @staticmethod
-    def _scope(rule: ScopedRule) -> tuple[str, int | None]:
-        if rule.service_id is not None:
-            return ("service", rule.service_id)
-        if rule.subcategory_id is not None:
-            return ("subcategory", rule.subcategory_id)
-        if rule.category_id is not None:
-            return ("category", rule.category_id)
-        return ("everything", None)
-
-    def rule_for(self, *, service_id: int | None, subcategory_id: int | None, category_id: int) -> Rule:
-        """The rule that holds for a service with these ids (`service_id` is None for one not saved yet)."""
-        for scope in (("service", service_id), ("subcategory", subcategory_id), ("category", category_id)):
-            if scope[1] is not None and scope in self._by_scope:
-                return self._by_scope[scope]
-        return self._by_scope.get(("everything", None)) or NoMarkup()
+    def rule_for(self, **ids: object) -> Rule:
+        """The rule for something with these `…_id`s; None for one that it has not (yet)."""
+        for name in self._scopes:
+            rule = self._rules.get((name, ids[f"{name}_id"])) if ids[f"{name}_id"] is not None else None
+            if rule is not None:
+                return rule
+        return self._rules.get(("", None)) or NoMarkup()

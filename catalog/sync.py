@@ -5,20 +5,18 @@ a fifth of what is on sale, changes nothing and alerts: a vendor's hiccup must n
 """
 
 import logging
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
 from catalog.pricing import RuleBook, price_of
+from catalog.runs import SyncFailed, guard, name_skipped, synchronise
 from catalog.search import search_text
-from core.alerts import alert, resolve
 from core.money import MICRO, round_up
 from upstream import replies
 from upstream.client import Client, UpstreamError, client
@@ -26,17 +24,10 @@ from upstream.replies import tidy
 
 log = logging.getLogger(__name__)
 
+__all__ = ["SyncFailed", "sync_catalog"]
+
 KIND = "catalogue"
-# A larger share of what is on sale than this is not withdrawn in one go.
-LARGEST_WITHDRAWAL = 5  # one fifth
 LEARN_AGAIN = timedelta(hours=24)
-VANISHED = timedelta(minutes=15)
-# Rows named in a run's record; their number is kept whole.
-NAMED_ROWS = 100
-
-
-class SyncFailed(Exception):
-    """The catalogue stays as it was; says why."""
 
 
 @dataclass
@@ -56,50 +47,16 @@ def sync_catalog(*, accept_withdrawals: bool = False, vendor: Client | None = No
 
     `accept_withdrawals` is the operator's word that a large withdrawal is meant.
     """
-    run = _begin()
-    started = time.monotonic()
-    try:
-        fetched = _fetch(vendor or client())
-        with transaction.atomic():
-            _guard(fetched, accept_withdrawals)
-            _write(fetched, run, now=timezone.now())
-            _finish(run, ok=True)
-    except (UpstreamError, SyncFailed) as error:
-        _finish(run, ok=False, problem=str(error))
-        alert(
-            key="sync:catalogue",
-            subject="The catalogue could not be synchronised",
-            detail=f"{error}\nThe shop goes on selling from its last good copy.",
-            now=timezone.now(),
-        )
-        raise SyncFailed(str(error)) from error
-    except BaseException as error:
-        _finish(run, ok=False, problem=f"our own fault: {type(error).__name__}")
-        raise
-    resolve(key="sync:catalogue", now=timezone.now())
-    log.info(
-        "catalogue: %d seen, %d added, %d changed, %d withdrawn, %d skipped in %.1f s",
-        *(run.seen, run.added, run.changed, run.withdrawn, run.skipped),
-        time.monotonic() - started,
-    )
-    return run
 
+    def write(fetched: Fetched, run: SyncRun) -> None:
+        if not fetched.rows:
+            raise SyncFailed("the vendor's catalogue came back empty")
+        on_sale = set(Service.objects.filter(state=Service.State.ON_SALE).values_list("upstream_id", flat=True))
+        if not accept_withdrawals:
+            guard(on_sale=len(on_sale), gone=len(on_sale - _mentioned(fetched)), command="sync_catalog")
+        _write(fetched, run, now=timezone.now())
 
-def _begin() -> SyncRun:
-    now = timezone.now()
-    SyncRun.objects.filter(kind=KIND, finished_at=None, started_at__lt=now - VANISHED).update(
-        finished_at=now, problem="its process vanished"
-    )
-    try:
-        with transaction.atomic():
-            return SyncRun.objects.create(kind=KIND, started_at=now)
-    except IntegrityError:
-        raise SyncFailed("another sync is under way") from None
-
-
-def _finish(run: SyncRun, *, ok: bool, problem: str = "") -> None:
-    run.ok, run.problem, run.finished_at = ok, problem[:2000], timezone.now()
-    run.save()
+    return synchronise(kind=KIND, fetch=lambda: _fetch(vendor or client()), write=write)
 
 
 # ── Fetch ──────────────────────────────────────────────────────────────────────────────────────────
@@ -113,11 +70,11 @@ def _fetch(vendor: Client) -> Fetched:
     answer = vendor.services()
     rows: dict[int, replies.Service] = {}
     skipped = list(answer.skipped)
-    for row in answer.services:
+    for row in answer.good:
         if row.service in rows:
-            skipped.append(replies.SkippedRow(service=row.service, why=f"service {row.service} is listed twice"))
+            skipped.append(replies.SkippedRow(id=row.service, why=f"service {row.service} is listed twice"))
         elif not tidy(row.name) or not tidy(row.category):
-            skipped.append(replies.SkippedRow(service=row.service, why=f"service {row.service} has no name"))
+            skipped.append(replies.SkippedRow(id=row.service, why=f"service {row.service} has no name"))
         else:
             rows[row.service] = row
     fetched = Fetched(rows=rows, categories=listed, places={}, learned=set(), skipped=skipped)
@@ -141,7 +98,7 @@ def _learn(vendor: Client, category: replies.Category, fetched: Fetched) -> None
     found: dict[int, tuple[str, str]] = {}
     try:
         for name in category.subcategories:
-            for row in vendor.services(category=category.category, subcategory=name).services:
+            for row in vendor.services(category=category.category, subcategory=name).good:
                 found.setdefault(row.service, (category.category, name))
     except UpstreamError as error:
         log.warning("subcategories of %r not learned: %s", category.category, error)
@@ -150,27 +107,9 @@ def _learn(vendor: Client, category: replies.Category, fetched: Fetched) -> None
     fetched.learned.add(category.category)
 
 
-# ── Guard ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _guard(fetched: Fetched, accept_withdrawals: bool) -> None:
-    if not fetched.rows:
-        raise SyncFailed("the vendor's catalogue came back empty")
-    if accept_withdrawals:
-        return
-    mentioned = _mentioned(fetched)
-    on_sale = set(Service.objects.filter(state=Service.State.ON_SALE).values_list("upstream_id", flat=True))
-    gone = len(on_sale - mentioned)
-    if gone * LARGEST_WITHDRAWAL > len(on_sale):
-        raise SyncFailed(
-            f"it would withdraw {gone} of {len(on_sale)} services on sale; if that is meant, run "
-            "`manage.py sync_catalog --accept-withdrawals`"
-        )
-
-
 def _mentioned(fetched: Fetched) -> set[int]:
     """Ids the answer speaks of: a row we can't read is no sign that its service is gone."""
-    return set(fetched.rows) | {row.service for row in fetched.skipped if row.service is not None}
+    return set(fetched.rows) | {row.id for row in fetched.skipped if isinstance(row.id, int)}
 
 
 # ── Write ──────────────────────────────────────────────────────────────────────────────────────────
@@ -234,8 +173,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
         )
 
     run.seen, run.added, run.changed, run.withdrawn = len(fetched.rows), len(new), len(changed), len(gone)
-    run.skipped = len(fetched.skipped)
-    run.skipped_rows = [row.why[:500] for row in fetched.skipped[:NAMED_ROWS]]
+    name_skipped(run, fetched.skipped)
 
 
 def _figures(

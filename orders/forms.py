@@ -42,5 +42,4 @@ class OrderForm(forms.Form):
 
     def offer_anew(self, service: Service) -> None:
         """Show the form again at a price the customer has not agreed to yet: sending it is their yes."""
-        self.data = self.data.copy()
-        self.data["shown_price"] = plain(service.price)
+        self.data = {**{name: self.data.get(name) for name in self.data}, "shown_price": plain(service.price)}

@@ -11,7 +11,7 @@ from catalog.models import Service
 from core.money import MoneyField
 from core.secrets import EncryptedTextField
 from orders import states
-from upstream import forwarding
+from upstream import following, forwarding
 from wallet.models import Hold
 
 # No letters that are read as digits.
@@ -23,7 +23,7 @@ def new_reference() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
 
 
-class Order(forwarding.Forwarded):
+class Order(forwarding.Forwarded, following.Followed):
     """One purchase of `quantity` pieces of a service, at the prices of the moment it was placed."""
 
     class Reason(models.TextChoices):
@@ -62,10 +62,6 @@ class Order(forwarding.Forwarded):
     start_count = models.BigIntegerField(null=True, blank=True)
     remains = models.BigIntegerField(null=True, blank=True)
     flag = models.CharField(max_length=300, blank=True, help_text="What is odd about the vendor's answers.")
-
-    next_poll_at = models.DateTimeField(null=True, blank=True)
-    poll_claim = models.CharField(max_length=32, blank=True)
-    poll_failures = models.PositiveIntegerField(default=0)
 
     placed_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

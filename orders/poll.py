@@ -5,15 +5,11 @@ is asked for often while it is young and ever more rarely as it ages.
 """
 
 import logging
-import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.conf import settings
-from django.db import connections, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from catalog.suspend import suspend
@@ -24,6 +20,7 @@ from orders import states
 from orders.models import DeliveredItem, Order, OrderEvent
 from orders.settle import settle
 from orders.verdict import Report, Verdict, fits_cost, is_started, judge
+from upstream import following
 from upstream.client import NotSent, Refused, UpstreamError, client
 from upstream.replies import Status, tidy
 
@@ -34,72 +31,33 @@ SHORTEST = timedelta(seconds=2)
 LONGEST = timedelta(minutes=15)
 # The wait grows with the age of an order: a twentieth of it.
 AGE_SHARE = 20
-# Who claimed a batch and vanished loses it after this.
-CLAIM = timedelta(minutes=3)
 # Answers that tell nothing, in a row, before an operator hears of it.
 MUTE = 20
-
-Answer = Status | UpstreamError
 
 
 def poll_due(*, limit: int = BATCH) -> int:
     """Ask for the orders that are due, at most `limit`; returns how many were asked for."""
-    orders = _claim(limit)
-    if not orders:
-        return 0
-    for order, answer in _ask(orders):
+    orders = following.claim(Order.objects.filter(state=states.RUNNING), limit=limit, now=timezone.now())
+    for order, answer in following.ask(orders, _status):
         _take(order, answer, now=timezone.now())
     return len(orders)
 
 
 def poll_one(*, order_id: int) -> bool:
     """Ask for one running order now, whenever it is due; false when it isn't running."""
-    claimed = Order.objects.filter(pk=order_id, state=states.RUNNING).update(next_poll_at=timezone.now())
-    if not claimed:
-        return False
-    order = Order.objects.get(pk=order_id)
-    for each, answer in _ask([order]):
-        _take(each, answer, now=timezone.now())
-    return True
+    orders = list(Order.objects.filter(pk=order_id, state=states.RUNNING))
+    for order, answer in following.ask(orders, _status):
+        _take(order, answer, now=timezone.now())
+    return bool(orders)
 
 
-def _claim(limit: int) -> list[Order]:
-    now = timezone.now()
-    claim = uuid.uuid4().hex
-    due = Order.objects.filter(state=states.RUNNING, next_poll_at__lte=now)
-    ids = list(due.order_by("next_poll_at").values_list("pk", flat=True)[:limit])
-    if not ids:
-        return []
-    due.filter(pk__in=ids).update(next_poll_at=now + CLAIM, poll_claim=claim)
-    return list(Order.objects.filter(poll_claim=claim, state=states.RUNNING).order_by("pk"))
-
-
-def _ask(orders: Sequence[Order]) -> Iterator[tuple[Order, Answer]]:
-    threads = min(len(orders), settings.UPSTREAM_MAX_CONCURRENCY)
-    if threads == 1:
-        yield from ((order, _status(order)) for order in orders)
-        return
-    with ThreadPoolExecutor(threads, initializer=None) as pool:
-        yield from zip(orders, pool.map(_status_in_thread, orders), strict=True)
-
-
-def _status(order: Order) -> Answer:
+def _status(order: Order) -> Status:
     if order.upstream_id is None:
         raise ValueError(f"order {order.pk} is running without an upstream id, which its table forbids")
-    try:
-        return client().status(order=order.upstream_id)
-    except UpstreamError as error:
-        return error
+    return client().status(order=order.upstream_id)
 
 
-def _status_in_thread(order: Order) -> Answer:
-    try:
-        return _status(order)
-    finally:
-        connections.close_all()  # the pace may have used one; a thread's own is nobody else's to close
-
-
-def _take(order: Order, answer: Answer, *, now: datetime) -> None:
+def _take(order: Order, answer: Status | UpstreamError, *, now: datetime) -> None:
     """Write one answer down. A fault with one order must not keep the others from theirs."""
     try:
         if isinstance(answer, Status):

@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready
 from django.conf import settings
 
 # Celery warns root of pickled tasks; ours are JSON.
@@ -29,6 +29,10 @@ app.conf.task_routes = (
         ("orders.tasks.poll*", {"queue": "status"}),
         ("orders.tasks.*", {"queue": "submit"}),
         ("catalog.tasks.*", {"queue": "sync"}),
+        ("sms.tasks.listen_due", {"queue": "codes"}),
+        ("sms.tasks.sync", {"queue": "sync"}),
+        ("sms.tasks.statistics", {"queue": "sync"}),
+        ("sms.tasks.*", {"queue": "submit"}),
         ("reseller.tasks.*", {"queue": "submit"}),
     ],
 )
@@ -44,6 +48,11 @@ app.conf.beat_schedule = {
     "expire leases": _every(10, "orders.tasks.expire_leases"),
     "poll orders that are due": _every(1, "orders.tasks.poll_due"),
     "sync the catalogue": _every(600, "catalog.tasks.sync"),
+    "sweep placed purchases of numbers": _every(2, "sms.tasks.sweep_placed"),
+    "expire leases of purchases": _every(10, "sms.tasks.expire_leases"),
+    "listen for codes": _every(2, "sms.tasks.listen_due"),
+    "sync countries and projects": _every(600, "sms.tasks.sync"),
+    "count how often codes come": _every(600, "sms.tasks.statistics"),
     "heartbeat": _every(10, "reseller.tasks.heartbeat"),
 }
 
@@ -52,3 +61,9 @@ app.conf.beat_schedule = {
 def _log_like_django(**_: Any) -> None:
     """Worker and beat log as the rest of the shop does; without a receiver Celery would set up its own."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_ready.connect
+def _first_heartbeat(**_: Any) -> None:
+    """A worker that has just begun need not wait for beat to be seen."""
+    app.send_task("reseller.tasks.heartbeat", expires=10)

@@ -13,6 +13,7 @@ import environ
 from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from reseller import local
@@ -85,6 +86,8 @@ UPSTREAM_PRODUCT_LINK = env("UPSTREAM_PRODUCT_LINK", default="reference")
 # The budget that all workers share.
 UPSTREAM_MAX_PER_SECOND = env.float("UPSTREAM_MAX_PER_SECOND", default=20.0)
 UPSTREAM_MAX_CONCURRENCY = env.int("UPSTREAM_MAX_CONCURRENCY", default=8)
+# Seconds a number waits for its code where the vendor does not say until when (ruling 7).
+SMS_WAIT_SECONDS = env.int("SMS_WAIT_SECONDS", default=1200)
 
 for name, good, rule in [
     ("UPSTREAM_TIMEOUT", 0 < UPSTREAM_TIMEOUT <= 300, "seconds, more than 0 and at most 300"),
@@ -97,6 +100,7 @@ for name, good, rule in [
     ),
     ("UPSTREAM_MAX_PER_SECOND", UPSTREAM_MAX_PER_SECOND > 0, "more than 0"),
     ("UPSTREAM_MAX_CONCURRENCY", UPSTREAM_MAX_CONCURRENCY >= 1, "a whole number from 1"),
+    ("SMS_WAIT_SECONDS", 30 <= SMS_WAIT_SECONDS <= 86_400, "seconds, from 30 to 86400"),
     (
         "UPSTREAM_URL",
         UPSTREAM_URL.startswith(("http://", "https://")),
@@ -148,6 +152,7 @@ INSTALLED_APPS = [
     "wallet",
     "catalog",
     "orders",
+    "sms",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -305,11 +310,99 @@ LOGGING = {
     },
 }
 
+
 # ── Admin ──────────────────────────────────────────────────────────────────────────────────────────
+def _page(title: str, icon: str, model: str) -> dict[str, object]:
+    """A link of the admin's side bar to a list, for those who may see it."""
+    app, _, name = model.partition(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
+    "SITE_SUBHEADER": "Operators",
     "SITE_URL": reverse_lazy("front"),
+    "SITE_SYMBOL": "storefront",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
+    "SHOW_BACK_BUTTON": True,
+    "DASHBOARD_CALLBACK": "orders.admin_dashboard.dashboard",
+    "BORDER_RADIUS": "6px",
+    # The shop's own blue, from light to dark.
+    "COLORS": {
+        "primary": {
+            "50": "#f3f5fe",
+            "100": "#e6eafd",
+            "200": "#cbd4fa",
+            "300": "#a6b5f6",
+            "400": "#7d92f0",
+            "500": "#5a73e6",
+            "600": "#3a56d4",
+            "700": "#2f48b8",
+            "800": "#293d96",
+            "900": "#263778",
+            "950": "#1a2452",
+        }
+    },
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "Today",
+                "items": [
+                    {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                    _page("Alerts", "notifications", "core.alert"),
+                ],
+            },
+            {
+                "title": "Orders",
+                "separator": True,
+                "items": [
+                    _page("Orders", "shopping_cart", "orders.order"),
+                    _page("Calls to the vendor", "call_made", "orders.attempt"),
+                    _page("Timeline", "timeline", "orders.orderevent"),
+                    _page("Delivered items", "inventory_2", "orders.delivereditem"),
+                ],
+            },
+            {
+                "title": "Catalogue",
+                "separator": True,
+                "items": [
+                    _page("Services", "sell", "catalog.service"),
+                    _page("Categories", "category", "catalog.category"),
+                    _page("Subcategories", "account_tree", "catalog.subcategory"),
+                    _page("Mark-up rules", "percent", "catalog.markuprule"),
+                    _page("Price changes", "trending_up", "catalog.pricechange"),
+                    _page("Syncs", "sync", "catalog.syncrun"),
+                ],
+            },
+            {
+                "title": "Books",
+                "separator": True,
+                "items": [
+                    _page("Accounts", "account_balance_wallet", "wallet.account"),
+                    _page("Transfers", "swap_horiz", "wallet.transfer"),
+                    _page("Holds", "lock_clock", "wallet.hold"),
+                    _page("Balance with the vendor", "account_balance", "upstream.balancereading"),
+                ],
+            },
+            {
+                "title": "People",
+                "separator": True,
+                "items": [
+                    _page("Customers and operators", "group", "accounts.user"),
+                    _page("E-mail addresses", "mail", "account.emailaddress"),
+                    _page("Groups of operators", "shield_person", "auth.group"),
+                ],
+            },
+        ],
+    },
 }

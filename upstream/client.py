@@ -106,7 +106,7 @@ class Client:
         subcategory: str | None = None,
         page: int = 1,
         limit: int = 0,
-    ) -> replies.ServiceList:
+    ) -> replies.Rows[replies.Service]:
         """Services; all of them when `limit` is 0. Bad rows are left out and named."""
         return self._read(
             replies.services,
@@ -129,13 +129,9 @@ class Client:
         """The operator's prepaid balance, in USD."""
         return self._read(lambda body: replies.decode(body, replies.Balance), "balance")
 
-    def sms_projects(self, *, country: str | None = None) -> list[replies.SmsProject]:
-        """Projects with their prices, per country."""
-        return self._read(
-            lambda body: replies.decode(body, list[replies.SmsProject]),
-            "sms_projects",
-            country=country,
-        )
+    def sms_projects(self, *, country: str | None = None) -> replies.Rows[replies.SmsProject]:
+        """Projects with their prices, per country. Bad rows are left out and named."""
+        return self._read(replies.sms_projects, "sms_projects", country=country)
 
     def sms_countries(self) -> list[replies.SmsCountry]:
         """Countries in which numbers are sold."""

@@ -4,9 +4,10 @@ Numbers come as strings or as numbers, at will; unknown extra fields appear; wha
 right (docs/upstream.md, "Silences and surprises", 4). Nothing here talks to anybody: bytes in, types out.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -177,21 +178,21 @@ class _SmsOrders(msgspec.Struct, frozen=True):
     orders: list[SmsOrder]
 
 
-class SkippedRow(msgspec.Struct, frozen=True):
-    """A row that could not be read: which service it was about, as far as it says, and why it was skipped."""
+T = TypeVar("T")
 
-    service: int | None
+
+class SkippedRow(msgspec.Struct, frozen=True):
+    """A row that could not be read: what it was about, as far as it says, and why it was skipped."""
+
+    id: int | str | None
     why: str
 
 
-class ServiceList(msgspec.Struct, frozen=True):
-    """The good rows of a `services` answer, and the bad ones."""
+class Rows(msgspec.Struct, Generic[T], frozen=True):
+    """The good rows of a list, and the bad ones."""
 
-    services: list[Service]
+    good: list[T]
     skipped: list[SkippedRow]
-
-
-T = TypeVar("T")
 
 
 def tidy(text: str) -> str:
@@ -225,31 +226,45 @@ def categories(body: bytes) -> list[Category]:
     return decode(body, _Categories).categories
 
 
-def services(body: bytes) -> ServiceList:
+def services(body: bytes) -> Rows[Service]:
     """Read a `services` answer, keeping the good rows when some are bad (ruling 4)."""
     try:
-        return ServiceList(services=decode(body, _Services).services, skipped=[])
+        return Rows(good=decode(body, _Services).services, skipped=[])
     except Malformed:
-        rows = decode(body, _ServiceRows).services
-    good: list[Service] = []
-    skipped: list[SkippedRow] = []
-    for position, row in enumerate(rows):
-        try:
-            good.append(decode(bytes(row), Service))
-        except Malformed as error:
-            skipped.append(SkippedRow(service=_service_id(row), why=f"row {position}: {error}"))
-    return ServiceList(services=good, skipped=skipped)
+        return _rows(decode(body, _ServiceRows).services, Service, id_of=lambda row: decode(row, _ServiceId).service)
+
+
+def sms_projects(body: bytes) -> Rows[SmsProject]:
+    """Read an `sms_projects` answer, keeping the good rows when some are bad."""
+    try:
+        return Rows(good=decode(body, list[SmsProject]), skipped=[])
+    except Malformed:
+        rows = decode(body, list[msgspec.Raw])
+        return _rows(rows, SmsProject, id_of=lambda row: decode(row, _ProjectId).project_id)
 
 
 class _ServiceId(msgspec.Struct, frozen=True):
     service: Number
 
 
-def _service_id(row: msgspec.Raw) -> int | None:
-    try:
-        return decode(bytes(row), _ServiceId).service
-    except Malformed:
-        return None
+class _ProjectId(msgspec.Struct, frozen=True):
+    project_id: str
+
+
+def _rows(rows: list[msgspec.Raw], kind: type[T], *, id_of: Callable[[bytes], int | str]) -> Rows[T]:
+    good: list[T] = []
+    skipped: list[SkippedRow] = []
+    for position, raw in enumerate(rows):
+        row = bytes(raw)
+        try:
+            good.append(decode(row, kind))
+        except Malformed as error:
+            try:
+                known: int | str | None = id_of(row)
+            except Malformed:
+                known = None
+            skipped.append(SkippedRow(id=known, why=f"row {position}: {error}"))
+    return Rows(good=good, skipped=skipped)
 
 
 def sms_orders(body: bytes) -> list[SmsOrder]:

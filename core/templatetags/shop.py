@@ -220,10 +220,10 @@ def field(
     adds classes to the control; anything else becomes an attribute (`data_quantity=True`, `autofocus=True`).
     """
     kind = _kind(bound.field.widget)
-    hint = bound.help_text if hint is None else hint
+    hint = str(bound.help_text) if hint is None else hint
     identity = bound.auto_id or bound.html_name
     described = [name for name, there in [(f"{identity}_error", bound.errors), (f"{identity}_helptext", hint)] if there]
-    shown: dict[str, object] = {"placeholder": bound.field.widget.attrs.get("placeholder_text", False)}
+    shown: dict[str, Any] = {"placeholder": bound.field.widget.attrs.get("placeholder_text", False)}
     shown |= {name.replace("_", "-"): value for name, value in attrs.items()}
     if described:
         shown["aria-describedby"] = " ".join(described)

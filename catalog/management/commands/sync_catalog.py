@@ -1,31 +1,12 @@
 """`sync_catalog`: bring our copy of the vendor's catalogue up to date."""
 
-import json
-from argparse import ArgumentParser
-from typing import Any
-
-from django.core.management.base import BaseCommand, CommandError
-
-from catalog.sync import SyncFailed, sync_catalog
+from catalog.models import SyncRun
+from catalog.sync import sync_catalog
+from catalog.sync_command import SyncCommand
 
 
-class Command(BaseCommand):
+class Command(SyncCommand):
     help = "Copy the vendor's catalogue and print what changed as JSON."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--accept-withdrawals",
-            action="store_true",
-            help="also when more than a fifth of what is on sale is gone from the vendor's answer",
-        )
-
-    def handle(self, *, accept_withdrawals: bool, **options: Any) -> None:
-        try:
-            run = sync_catalog(accept_withdrawals=accept_withdrawals)
-        except SyncFailed as error:
-            raise CommandError(f"Nothing changed: {error}") from None
-        for row in run.skipped_rows:
-            self.stderr.write(f"skipped {row!r}")
-        seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0
-        shown = {name: getattr(run, name) for name in ("seen", "added", "changed", "withdrawn", "skipped")}
-        self.stdout.write(json.dumps({**shown, "seconds": round(seconds, 3)}))
+    def sync(self, *, accept_withdrawals: bool) -> SyncRun:
+        return sync_catalog(accept_withdrawals=accept_withdrawals)

@@ -1,14 +1,15 @@
 """`manage.py up`: the whole shop on this machine, until Ctrl-C. What `make run` runs."""
 
+import errno
 import fcntl
+import http.client
+import ipaddress
 import json
 import os
 import signal
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from argparse import ArgumentParser
 from pathlib import Path
 from types import FrameType
@@ -82,15 +83,13 @@ class Command(BaseCommand):
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(found[4])
         except OSError as error:
-            raise CommandError(
-                f"Port {port} on {host} can't be used: {error.strerror}. Choose another: {setting}={_other(port)} make run"
-            ) from None
+            advice = f"; choose another: {setting}={_other(port)} make run" if error.errno == errno.EADDRINUSE else "."
+            raise CommandError(f"Port {port} on {host} can't be used: {error.strerror}{advice}") from None
 
     def _prepare(self) -> None:
         """Bring the database up to date; on a first run on embedded defaults, make the demo people."""
         try:
             call_command("migrate", verbosity=0, interactive=False)
-            call_command("createcachetable", verbosity=0)
             if settings.DEBUG and settings.EMBEDDED_UPSTREAM and "DATABASE_URL" not in os.environ:
                 demo.make()
         except DatabaseError as error:
@@ -106,8 +105,7 @@ class Shop:
     def __init__(self, *, lock: int, listen: str, port: int) -> None:
         self.log = Log()
         self.crew = Crew(log=self.log, root=local.ROOT, lock=lock)
-        host = "127.0.0.1" if listen in ("0.0.0.0", "::") else listen  # noqa: S104
-        self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.host, self.port = _reachable(listen), port
         self.asked = 0
         self.embedded: list[Part] = []
         if settings.EMBEDDED_BROKER:
@@ -147,12 +145,13 @@ class Shop:
 
     def _open(self) -> None:
         """Wait for the first page, say where it is, and fill an empty catalogue."""
-        while not self._over() and not _answers(f"{self.address}/healthz"):
+        while not self._over() and not _answers(self.host, self.port):
             self.crew.tend(0.1)
         if self._over():
             return
+        address = f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
         self.log.plain("")
-        self.log.plain(f"  {settings.SHOP_NAME} is open: {self.address}/   (operators: {self.address}/admin/)")
+        self.log.plain(f"  {settings.SHOP_NAME} is open: {address}/   (operators: {address}/admin/)")
         if settings.EMBEDDED_UPSTREAM and "DATABASE_URL" not in os.environ:
             for line in demo.lines():
                 self.log.plain(f"  {line}")
@@ -201,15 +200,28 @@ class Shop:
         return self.asked > 0 or self.log.broken
 
 
-def _answers(url: str) -> bool:
+def _answers(host: str, port: int) -> bool:
+    """Does the web server serve? Any status will do, whatever it thinks of this address."""
+    asking = http.client.HTTPConnection(host, port, timeout=2)
     try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except urllib.error.HTTPError:
-        # It serves, whatever it thinks of this address.
-        return True
-    except OSError:
+        asking.request("GET", "/healthz")
+        asking.getresponse()
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        asking.close()
+    return True
+
+
+def _reachable(listen: str) -> str:
+    """An address by which what listens there can be asked from this machine."""
+    try:
+        address = ipaddress.ip_address(listen)
+    except ValueError:
+        return listen
+    if not address.is_unspecified:
+        return listen
+    return "127.0.0.1" if address.version == 4 else "::1"
 
 
 def _listens(port: int) -> bool:

@@ -1,0 +1,360 @@
+"""The catalogue in the admin: what is sold, what is added to its cost, how prices moved, and every sync.
+
+What the vendor says of a service is read-only: the next sync would write it anew. Nothing is deleted, since orders
+name it; what should not be sold is hidden.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from kombu.exceptions import OperationalError
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+
+from catalog import tasks
+from catalog.admin_forms import MarkupRuleForm
+from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from catalog.reprice import reprice
+from catalog.resume import resume
+from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, show_page
+from core.admin_base import NOTHING, ReadOnlyAdmin, ShopAdmin, list_link, margin, page_link, per_unit, usd
+
+STATES = {"On sale": "success", "Withdrawn by the vendor": "", "Suspended": "danger"}
+
+
+class NothingDeleted(ShopAdmin):
+    """Rows that syncs make: they are neither added nor deleted by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Category)
+class CategoryAdmin(NothingDeleted):
+    list_display = ("name", "position", "hidden", "services")
+    list_editable = ("position", "hidden")
+    list_filter = ("hidden",)
+    search_fields = ("name",)
+    fields = ("name", ("position", "hidden"), "services")
+    readonly_fields = ("name", "services")
+
+    @display(description="Services")
+    def services(self, category: Category) -> SafeString:
+        return list_link("catalog_service_changelist", "Its services", category__id__exact=category.pk)
+
+
+@admin.register(Subcategory)
+class SubcategoryAdmin(NothingDeleted):
+    list_display = ("name", "category", "position")
+    list_editable = ("position",)
+    list_filter = (("category", AutocompleteSelectFilter),)
+    list_filter_submit = True
+    list_select_related = ("category",)
+    search_fields = ("name", "category__name")
+    fields = (("name", "category"), "position")
+    readonly_fields = ("name", "category")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Subcategory]:
+        # Its name shows its category's, in choices too.
+        subcategories: QuerySet[Subcategory] = super().get_queryset(request).select_related("category")
+        return subcategories
+
+
+class PutBackOnSale(Act[Service]):
+    """Sell a suspended service again."""
+
+    path = "put-back"
+    title = "Put back on sale"
+    button = "Put it back on sale"
+    icon = "storefront"
+    permission = "catalog.change_service"
+    form = ReasonForm
+
+    def fits(self) -> bool:
+        return self.row.state == Service.State.SUSPENDED
+
+    def facts(self) -> list[tuple[str, str]]:
+        return [
+            ("Service", self.row.name),
+            ("Cost", per_unit(self.row.rate, self.row.unit)),
+            ("Price", per_unit(self.row.price, self.row.unit)),
+        ]
+
+    def says(self) -> list[str]:
+        return [
+            "It was taken off sale because the vendor charged something else than its rate says. Find out why first: "
+            "UPSTREAM_RATE_UNIT_SMM or UPSTREAM_RATE_UNIT_PRODUCT may be wrong for it.",
+            "Customers can buy it again at the price above. If the vendor's charge differs again, it is taken off "
+            "sale again.",
+        ]
+
+    def run(self, given: dict[str, Any], now: datetime) -> Done:
+        if not resume(service_id=self.row.pk, now=now):
+            return Done("It is not suspended any more: nothing was changed.", messages.WARNING, happened=False)
+        return Done("The service is on sale again.")
+
+
+@admin.register(Service)
+class ServiceAdmin(NothingDeleted, ActsAdmin):
+    list_display = (
+        "upstream_id",
+        "short_name",
+        "category",
+        "label",
+        "hidden",
+        "cost",
+        "our_price",
+        "margin",
+        "stock",
+    )
+    list_display_links = ("upstream_id", "short_name")
+    list_filter = ("state", "entity", "hidden", "auto_delivery", ("category", AutocompleteSelectFilter))
+    list_filter_submit = True
+    list_select_related = ("category",)
+    search_fields = ("name", "category__name")
+    search_numbers = ("pk", "upstream_id")
+    search_help_text = "Number of ours or of the vendor's, name, category"
+    ordering = ("upstream_id",)
+    actions = ("hide", "show", "put_back_on_sale")
+    acts = (PutBackOnSale,)
+    readonly_fields = (
+        *("name", "upstream_id", "pk", "label", "entity_label", "type", "category", "subcategory"),
+        *("cost", "our_price", "margin", "rule", "min", "max", "stock", "refill", "cancel", "auto_delivery"),
+        *("first_seen_at", "changed_at", "withdrawn_at", "history"),
+    )
+    fieldsets = (
+        (None, {"fields": ("name", ("label", "hidden"), ("pk", "upstream_id"), ("category", "subcategory"))}),
+        ("Price", {"fields": (("cost", "our_price", "margin"), ("rule", "history"))}),
+        (
+            "What the vendor says",
+            {
+                "fields": (
+                    ("entity_label", "type"),
+                    ("min", "max", "stock"),
+                    ("auto_delivery", "refill", "cancel"),
+                    ("first_seen_at", "changed_at", "withdrawn_at"),
+                )
+            },
+        ),
+    )
+
+    @display(description="Name", ordering="name")
+    def short_name(self, service: Service) -> str:
+        return Truncator(service.name).chars(70)
+
+    @display(description="State", ordering="state", label=STATES)
+    def label(self, service: Service) -> str:
+        return "Suspended" if service.state == Service.State.SUSPENDED else service.get_state_display()
+
+    @display(description="Kind")
+    def entity_label(self, service: Service) -> str:
+        return service.get_entity_display()
+
+    @display(description="Cost", ordering="rate")
+    def cost(self, service: Service) -> str:
+        return per_unit(service.rate, service.unit)
+
+    @display(description="Price", ordering="price")
+    def our_price(self, service: Service) -> str:
+        return per_unit(service.price, service.unit)
+
+    @display(description="Margin, and its share of the price")
+    def margin(self, service: Service) -> str:
+        return margin(service.rate, service.price)
+
+    @display(description="Mark-up rule that holds")
+    def rule(self, service: Service) -> SafeString | str:
+        active = MarkupRule.objects.filter(active=True)
+        for place in (
+            {"service": service.pk},
+            {"subcategory": service.subcategory_id or 0},
+            {"category": service.category_id},
+            {"service": None, "subcategory": None, "category": None},
+        ):
+            found = active.filter(**place).first()
+            if found:
+                return page_link("catalog_markuprule_change", found.pk, found)
+        return "None: sold at cost"
+
+    @display(description="Price changes")
+    def history(self, service: Service) -> SafeString:
+        return list_link("catalog_pricechange_changelist", "How it changed", service__id__exact=service.pk)
+
+    def _hidden(self, request: HttpRequest, queryset: QuerySet[Service], hidden: bool) -> None:
+        word = "Hidden" if hidden else "Shown"
+        changed = list(queryset.exclude(hidden=hidden))
+        Service.objects.filter(pk__in=[service.pk for service in changed]).update(hidden=hidden)
+        for service in changed:
+            self.log_change(request, service, f"{word}.")
+        self.message_user(request, f"{word}: {len(changed)} of {queryset.count()} chosen.", messages.SUCCESS)
+
+    @admin.action(description="Hide from customers", permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
+        self._hidden(request, queryset, True)
+
+    @admin.action(description="Show to customers", permissions=["change"])
+    def show(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
+        self._hidden(request, queryset, False)
+
+    @admin.action(description="Put back on sale (suspended ones)", permissions=["change"])
+    def put_back_on_sale(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
+        back = [service for service in queryset if resume(service_id=service.pk, now=timezone.now())]
+        for service in back:
+            self.log_change(request, service, "Put back on sale.")
+        self.message_user(request, f"{len(back)} back on sale.", messages.SUCCESS if back else messages.WARNING)
+
+
+@admin.register(MarkupRule)
+class MarkupRuleAdmin(ShopAdmin):
+    form = MarkupRuleForm
+    list_display = ("place", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
+    list_filter = ("active",)
+    list_select_related = ("category", "subcategory__category", "service")
+    search_fields = ("service__name", "subcategory__name", "category__name")
+    autocomplete_fields = ("category", "subcategory", "service")
+    fieldsets = (
+        ("Where it holds", {"fields": (("category", "subcategory", "service"), "active")}),
+        ("What it adds", {"fields": (("percent", "fixed"), ("minimum_margin", "rounding"))}),
+    )
+
+    @display(description="Holds for")
+    def place(self, rule: MarkupRule) -> str:
+        return str(rule.service or rule.subcategory or rule.category or "Everything")
+
+    @display(description="Percent", ordering="percent")
+    def percent_text(self, rule: MarkupRule) -> str:
+        return f"{rule.percent.normalize():f}%"
+
+    @display(description="Fixed", ordering="fixed")
+    def fixed_usd(self, rule: MarkupRule) -> str:
+        return usd(rule.fixed)
+
+    @display(description="Minimum margin", ordering="minimum_margin")
+    def minimum_usd(self, rule: MarkupRule) -> str:
+        return usd(rule.minimum_margin)
+
+    @display(description="Rounded up to", ordering="rounding")
+    def rounding_usd(self, rule: MarkupRule) -> str:
+        return usd(rule.rounding)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self._reprice(request)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        self._reprice(request)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MarkupRule]) -> None:
+        super().delete_queryset(request, queryset)
+        self._reprice(request)
+
+    def _reprice(self, request: HttpRequest) -> None:
+        changed = reprice(now=timezone.now())
+        what = {0: "No price changed.", 1: "1 price changed."}.get(changed, f"{changed:,} prices changed.")
+        self.message_user(request, f"{what} Orders already placed keep theirs.", messages.INFO)
+
+
+@admin.register(PriceChange)
+class PriceChangeAdmin(ReadOnlyAdmin):
+    list_display = ("changed_at", "service", "costs", "prices")
+    list_select_related = ("service",)
+    date_hierarchy = "changed_at"
+    search_fields = ("service__name",)
+    search_numbers = ("service_id", "service__upstream_id")
+    search_help_text = "Number or name of the service"
+    fields = (("service", "changed_at"), ("costs", "prices"))
+    readonly_fields = ("costs", "prices")
+
+    @display(description="Cost")
+    def costs(self, change: PriceChange) -> str:
+        return _arrow(usd(change.old_rate), usd(change.new_rate))
+
+    @display(description="Price")
+    def prices(self, change: PriceChange) -> str:
+        return _arrow(usd(change.old_price), usd(change.new_price))
+
+
+def _arrow(old: str, new: str) -> str:
+    return new if old == new else f"{old} → {new}"
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("started_at", "outcome", "took", "seen", "added", "changed", "withdrawn", "skipped", "short_problem"),
+    )
+    list_filter = ("ok", "kind")
+    search_fields = ("problem",)
+    actions_list = ("synchronise",)
+    fields = (
+        ("kind", "outcome"),
+        ("started_at", "finished_at", "took"),
+        ("seen", "added", "changed", "withdrawn", "skipped"),
+        "problem",
+        "rows",
+    )
+    readonly_fields = ("outcome", "took", "rows")
+
+    @display(description="Outcome", label={"Done": "success", "Failed": "danger", "Under way": "info"})
+    def outcome(self, run: SyncRun) -> str:
+        if run.finished_at is None:
+            return "Under way"
+        return "Done" if run.ok else "Failed"
+
+    @display(description="Took")
+    def took(self, run: SyncRun) -> str:
+        return f"{(run.finished_at - run.started_at).total_seconds():.1f} s" if run.finished_at else NOTHING
+
+    @display(description="Problem")
+    def short_problem(self, run: SyncRun) -> str:
+        return Truncator(run.problem).chars(90)
+
+    @display(description="Rows that were skipped (the first 100)")
+    def rows(self, run: SyncRun) -> SafeString | str:
+        return format_html_join("", "<p>{}</p>", [(row,) for row in run.skipped_rows]) or NOTHING
+
+    def has_synchronise_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("catalog.add_syncrun")
+
+    @action(description="Synchronise now", icon="sync", permissions=["synchronise"])
+    def synchronise(self, request: HttpRequest) -> HttpResponse:
+        """Hand a sync to the workers."""
+        runs = reverse("admin:catalog_syncrun_changelist")
+        if request.method != "POST":
+            return show_page(
+                self,
+                request,
+                title="Synchronise now",
+                says=[
+                    "A worker copies the vendor's catalogue into ours now, as it does by itself every few minutes.",
+                    "Costs and prices may change; orders already placed keep theirs. No money moves.",
+                ],
+                button="Synchronise now",
+                back=runs,
+            )
+        try:
+            tasks.sync.apply_async(retry=False)
+        except (OperationalError, OSError):
+            self.message_user(
+                request,
+                "The broker is away, so no worker can be told: nothing was started. When it is back, beat starts a "
+                "sync by itself; without it, `manage.py sync_catalog` does the same.",
+                messages.ERROR,
+            )
+        else:
+            self.message_user(
+                request, "The workers are told. The run stands here as soon as one begins it.", messages.SUCCESS
+            )
+        return HttpResponseRedirect(runs)

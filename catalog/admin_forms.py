@@ -1,0 +1,52 @@
+"""The form of a mark-up rule: what the table's constraints demand, in words beside the field."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from catalog.models import MarkupRule
+
+_SCOPES = {"service": "service", "subcategory": "subcategory", "category": "category"}
+_FIGURES = ("percent", "fixed", "minimum_margin")
+
+
+class MarkupRuleForm(forms.ModelForm):
+    """A rule for one place: a service, a subcategory, a category, or everything."""
+
+    class Meta:
+        model = MarkupRule
+        fields = ("percent", "fixed", "minimum_margin", "rounding", "category", "subcategory", "service", "active")
+        help_texts = {
+            "percent": "Added to the cost: 25 makes $1.00 into $1.25.",
+            "active": "Only active rules count. The narrowest one that fits a service wins.",
+            "category": "Leave category, subcategory and service empty for a rule that holds for everything.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in _FIGURES:
+            if (given.get(name) or Decimal(0)) < 0:
+                self.add_error(name, "A rule only adds: enter zero or more.")
+        if given.get("rounding") is not None and given["rounding"] <= 0:
+            self.add_error("rounding", "Enter the step that prices are rounded up to, such as 0.0001.")
+        chosen = [name for name in _SCOPES if given.get(name)]
+        for name in chosen[1:]:
+            self.add_error(name, f"Choose one place: there is a {chosen[0]} already.")
+        if len(chosen) <= 1:
+            self._one_active(given, chosen[0] if chosen else None)
+        return given
+
+    def _one_active(self, given: dict[str, Any], scope: str | None) -> None:
+        if not given.get("active") or (scope is None and any(name in self.errors for name in _SCOPES)):
+            return
+        place = dict.fromkeys(_SCOPES)
+        if scope:
+            place[scope] = given[scope]
+        other = MarkupRule.objects.filter(active=True, **place).exclude(pk=self.instance.pk).first()
+        if other:
+            what = f"this {scope}" if scope else "everything"
+            self.add_error(
+                scope or "active",
+                f"Rule {other.pk} is active for {what} already: change that one, or make it inactive first.",
+            )

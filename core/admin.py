@@ -1,0 +1,121 @@
+"""Alerts in the admin: what waits for a person, open matters first."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+from core import alerts
+from core.admin_acts import Act, ActsAdmin, Done
+from core.admin_base import NOTHING, ReadOnlyAdmin, page_link
+from core.models import Alert
+
+# The page behind the first words of a key, such as `order:17:uncertain`.
+_PAGES = {"order": "orders_order_change", "service": "catalog_service_change"}
+_KEY = re.compile(r"(?P<kind>[a-z]+):(?P<pk>[0-9]{1,18}):")
+
+
+class OpenFilter(admin.SimpleListFilter):
+    """Open alerts unless something else is asked for."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("resolved", "Resolved"), ("all", "All")]
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            # Django's own “All” is what stands for no parameter: here, open ones.
+            if choice["query_string"] == changelist.get_query_string(remove=[self.parameter_name]):
+                choice["display"] = "Open"
+            yield choice
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Alert]) -> QuerySet[Alert]:
+        match self.value():
+            case "resolved":
+                return queryset.exclude(resolved_at=None)
+            case "all":
+                return queryset
+            case _:
+                return queryset.filter(resolved_at=None)
+
+
+class Resolve(Act[Alert]):
+    """Close an alert."""
+
+    path = "resolve"
+    title = "Mark as resolved"
+    button = "Mark as resolved"
+    icon = "check"
+    permission = "core.change_alert"
+
+    def fits(self) -> bool:
+        return self.row.resolved_at is None
+
+    def says(self) -> list[str]:
+        return [
+            "The alert leaves the list of open ones. Nothing else changes, and no money moves: where an order or a "
+            "service is behind it, look after that first.",
+            "If the matter comes up again, a new alert is raised.",
+        ]
+
+    def facts(self) -> list[tuple[str, str]]:
+        return [("Alert", self.row.subject)]
+
+    def run(self, given: dict[str, Any], now: datetime) -> Done:
+        alerts.resolve(key=self.row.key, now=now)
+        return Done("The alert is resolved.")
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnlyAdmin, ActsAdmin):
+    list_display = ("subject", "level", "page", "times", "first_at", "last_at", "open")
+    list_filter = (OpenFilter, "severity")
+    search_fields = ("subject", "detail", "key")
+    ordering = (F("resolved_at").asc(nulls_first=True), "-last_at")
+    fields = (
+        "subject",
+        "detail",
+        ("level", "page", "key"),
+        ("times", "first_at", "last_at", "resolved_at"),
+    )
+    readonly_fields = ("level", "page")
+    actions = ("mark_as_resolved",)
+    acts = (Resolve,)
+
+    @display(
+        description="Severity",
+        ordering="severity",
+        label={"Information": "info", "Warning": "warning", "Critical: money waits": "danger"},
+    )
+    def level(self, alert: Alert) -> str:
+        return alert.get_severity_display()
+
+    @display(description="Open", boolean=True)
+    def open(self, alert: Alert) -> bool:
+        return alert.resolved_at is None
+
+    @display(description="About")
+    def page(self, alert: Alert) -> SafeString | str:
+        known = _KEY.match(alert.key)
+        if known is None or known["kind"] not in _PAGES:
+            return NOTHING
+        return page_link(_PAGES[known["kind"]], known["pk"], f"{known['kind'].capitalize()} {known['pk']}")
+
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(Resolve.permission)
+
+    @admin.action(description="Mark as resolved", permissions=["resolve"])
+    def mark_as_resolved(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
+        open_ones = list(queryset.filter(resolved_at=None))
+        for alert in open_ones:
+            alerts.resolve(key=alert.key, now=timezone.now())
+            self.log_change(request, alert, Resolve.title)
+        self.message_user(request, f"{len(open_ones)} resolved.", messages.SUCCESS)

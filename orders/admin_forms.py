@@ -1,0 +1,85 @@
+"""What an operator fills in to decide about an order."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from core.admin_acts import ReasonForm
+from core.admin_base import LARGEST_ID, AmountField
+from core.money import ZERO
+
+
+class NothingForm(forms.Form):
+    """For an act that needs no word of explanation."""
+
+
+class FoundForm(ReasonForm):
+    """The vendor's number of the order."""
+
+    upstream_id = forms.IntegerField(
+        label="The vendor's order number",
+        min_value=1,
+        max_value=LARGEST_ID,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": "Enter the number the vendor gave it.",
+            "invalid": "Enter a whole number.",
+            "min_value": "Enter a number from 1.",
+            "max_value": "This number is too large.",
+        },
+    )
+    field_order = ("upstream_id", "reason")
+
+
+class SendAgainForm(ReasonForm):
+    """The operator's word that it is proved."""
+
+    sure = forms.BooleanField(
+        label="I looked it up: the vendor has no such order, and charged nothing for it.",
+        error_messages={"required": "Look it up with the vendor first: sent on a guess, it may be bought twice."},
+    )
+    field_order = ("sure", "reason")
+
+
+class FinishForm(ReasonForm):
+    """How many pieces arrived."""
+
+    delivered = forms.IntegerField(
+        label="Pieces delivered",
+        min_value=0,
+        max_value=LARGEST_ID,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": "Enter how many pieces arrived; 0 gives everything back.",
+            "invalid": "Enter a whole number.",
+            "min_value": "Enter 0 or more.",
+            "max_value": "This is more than was ordered.",
+        },
+    )
+    field_order = ("delivered", "reason")
+
+
+class RefundForm(forms.Form):
+    """How much, why, and unseen: a key that makes a second click harmless."""
+
+    amount = AmountField(
+        label="Amount (USD)",
+        help_text="The whole that can still be refunded, or a part of it.",
+        error_messages={"required": "Enter an amount such as 12.50."},
+    )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=250,
+        help_text="The customer reads it in their statement.",
+        widget=UnfoldAdminTextInputWidget(),
+        error_messages={"required": "Say why: the customer reads it in their statement."},
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def clean_amount(self) -> Any:
+        amount = self.cleaned_data["amount"]
+        if amount <= ZERO:
+            raise ValidationError("Enter an amount above zero.")
+        return amount

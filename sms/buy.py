@@ -1,0 +1,126 @@
+"""Buy numbers: check the wish, set the money of each number aside, put the purchase into the outbox."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.money import CHARGE_STEP, round_up, show
+from sms import tasks
+from sms.models import Number, Project, Purchase, Slot, new_reference
+from sms.phones import country_name
+from wallet import ledger
+
+MOST = 10
+
+
+class CantBuy(Exception):
+    """Nothing was bought and nothing moved; `errors` has a sentence for the customer by field."""
+
+    def __init__(self, **errors: str) -> None:
+        self.errors = errors
+        super().__init__("; ".join(errors.values()))
+
+
+class PriceChanged(CantBuy):
+    """The price of a number is higher than what the customer was shown: they must say yes to it."""
+
+    def __init__(self, *, shown: Decimal, price: Decimal) -> None:
+        self.price = price
+        super().__init__(
+            price=_("The price rose from %(old)s to %(new)s while you were here. Buy again to accept it.")
+            % {"old": show(shown), "new": show(price)}
+        )
+
+
+def on_shelf() -> QuerySet[Project]:
+    """Every project a customer may see and buy numbers of."""
+    return Project.objects.filter(state=Project.State.ON_SALE, hidden=False, site__hidden=False, country__hidden=False)
+
+
+def numbers(
+    *,
+    customer: User,
+    project_id: int,
+    quantity: int,
+    phone: str = "",
+    shown_price: Decimal | None = None,
+    form_key: str = "",
+    now: datetime,
+) -> Purchase:
+    """Buy `quantity` numbers, or `phone` again. `shown_price` is the USD for a number that the customer agreed to.
+
+    The same `form_key` again returns the first purchase. Raises `CantBuy`, `ledger.InsufficientFunds`.
+    """
+    bought = _bought_before(customer, form_key)
+    if bought:
+        return bought
+    try:
+        with transaction.atomic():
+            project = on_shelf().select_related("site", "country").filter(pk=project_id).first()
+            if project is None:
+                raise CantBuy(project=_("This service is not offered in this country."))
+            if not 1 <= quantity <= MOST:
+                raise CantBuy(quantity=_("Buy from 1 to %(most)d numbers at a time.") % {"most": MOST})
+            if phone:
+                phone = _own_number(customer, project, phone)
+                if quantity != 1:
+                    raise CantBuy(quantity=_("A number is used again alone: choose 1."))
+            price = round_up(project.price, CHARGE_STEP)
+            if shown_price is not None and price > round_up(shown_price, CHARGE_STEP):
+                raise PriceChanged(shown=shown_price, price=price)
+            purchase = _create(customer, project, quantity, phone, price, form_key, now)
+            transaction.on_commit(lambda: tasks.nudge(purchase.pk), robust=True)
+            return purchase
+    except IntegrityError:
+        # The same form, sent twice at once: the other request was first.
+        bought = _bought_before(customer, form_key)
+        if bought is None:
+            raise
+        return bought
+
+
+def _bought_before(customer: User, form_key: str) -> Purchase | None:
+    return Purchase.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
+
+
+def _own_number(customer: User, project: Project, phone: str) -> str:
+    """The number as the vendor wrote it. Another customer's number does not exist for this one."""
+    digits = re.sub(r"\D", "", phone, flags=re.ASCII)
+    own = Number.objects.filter(purchase__customer=customer, purchase__project__country=project.country)
+    for number in own.order_by("-pk")[:1000]:
+        if digits and digits in (re.sub(r"\D", "", number.phone), number.e164.lstrip("+")):
+            return number.phone
+    raise CantBuy(phone=_("You can use again only a number that you bought in this country."))
+
+
+def _create(
+    customer: User, project: Project, quantity: int, phone: str, price: Decimal, form_key: str, now: datetime
+) -> Purchase:
+    reference = new_reference()
+    account = ledger.account_of(customer)
+    account.refresh_from_db()
+    if account.available < price * quantity:
+        raise ledger.InsufficientFunds(available=account.available, needed=price * quantity)
+    purchase = Purchase.objects.create(
+        reference=reference,
+        customer=customer,
+        project=project,
+        site_name=project.site.name,
+        country_name=country_name(project.country.region, project.country.name),
+        quantity=quantity,
+        phone=phone,
+        cost=project.cost,
+        price=price,
+        form_key=form_key,
+        not_before=now,
+        placed_at=now,
+    )
+    for position in range(1, quantity + 1):
+        hold = ledger.hold(account=account, amount=price, key=f"sms:{reference}:{position}:hold", now=now)
+        Slot.objects.create(purchase=purchase, position=position, hold=hold)
+    return purchase

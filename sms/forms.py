@@ -1,0 +1,38 @@
+"""The form that buys numbers."""
+
+import uuid
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from core.money import plain
+from sms.buy import MOST
+from sms.models import Project
+
+
+class BuyForm(forms.Form):
+    """How many, or which number again; and unseen: the price the customer saw, and a key against a second click."""
+
+    quantity = forms.IntegerField(
+        label=_("How many"),
+        initial=1,
+        error_messages={"required": _("Enter how many."), "invalid": _("Enter a whole number.")},
+    )
+    phone = forms.CharField(label=_("Number to use again"), required=False, max_length=60)
+    shown_price = forms.DecimalField(widget=forms.HiddenInput, max_digits=18, decimal_places=6)
+    form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["quantity"].widget.attrs |= {"inputmode": "numeric", "min": 1, "max": MOST}
+
+    @classmethod
+    def fresh(cls, project: Project, **given: Any) -> "BuyForm":
+        """An unsent form at the price of now."""
+        initial = {"shown_price": plain(project.price), "form_key": uuid.uuid4().hex, "quantity": 1}
+        return cls(initial={**initial, **{name: value for name, value in given.items() if value}})
+
+    def offer_anew(self, project: Project) -> None:
+        """Show the form again at a price the customer has not agreed to yet: sending it is their yes."""
+        self.data = {**{name: self.data.get(name) for name in self.data}, "shown_price": plain(project.price)}

@@ -1,0 +1,182 @@
+"""Listen to the numbers that wait: codes as soon as the vendor has them, and the end when it comes."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core.alerts import alert
+from core.secrets import fingerprint
+from sms import states
+from sms.close import end, pay
+from sms.models import Message, Number
+from upstream import following
+from upstream.client import NotSent, UpstreamError, client
+from upstream.replies import SmsCode, SmsStatus, tidy
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+# Seconds between two questions about a number, as long as the shared budget allows it.
+WAITING_EVERY = 1.5
+RECEIVED_EVERY = 5.0
+# The share of the budget that listening may use when many numbers wait.
+BUDGET_SHARE = 0.8
+# Past its end a number gets this long for a last answer; then its money goes back (without a code no charge).
+LAST_CALL = timedelta(seconds=5)
+# Nobody waits longer than this for a code, whatever the vendor says.
+LONGEST_WAIT = timedelta(hours=24)
+
+_EXPIRED = {"expired", "timeout", "timed out"}
+_CANCELED = {"canceled", "cancelled", "refunded"}
+_DONE = {"completed", "finished", "done"}
+_WAITING = {"active", "waiting", "pending", "code_received", "code received", "received"} | _DONE
+
+
+class News(NamedTuple):
+    """What the vendor says of a number: its status, and the whole message where there was a code to read."""
+
+    status: SmsStatus
+    message: SmsCode | None
+
+
+def listen_due(*, limit: int = BATCH) -> int:
+    """Ask for the numbers that are due, at most `limit`; returns how many were asked for."""
+    live = Number.objects.filter(state__in=states.LIVE)
+    numbers = following.claim(live, limit=limit, now=timezone.now())
+    if not numbers:
+        return 0
+    every = interval(live.count())
+    for number, answer in following.ask(numbers, _news):
+        _take(number, answer, every, now=timezone.now())
+    return len(numbers)
+
+
+def anybody_waits() -> bool:
+    """Whether there is any number to listen to."""
+    return Number.objects.filter(state__in=states.LIVE).exists()
+
+
+def interval(live: int) -> float:
+    """Seconds between two questions about one number, when `live` share the budget."""
+    return max(WAITING_EVERY, live / (settings.UPSTREAM_MAX_PER_SECOND * BUDGET_SHARE))
+
+
+def _news(number: Number) -> News:
+    """One call while nothing is new; a second one for the whole text of a code that we have not seen."""
+    vendor = client()
+    status = vendor.sms_status(order=number.upstream_id)
+    message = None
+    if status.code and not _seen(number, tidy(status.code)):
+        message = vendor.sms_code(order=number.upstream_id)
+    return News(status, message)
+
+
+def _seen(number: Number, code: str) -> bool:
+    """Whether the newest message has this code; its row was read when the number was claimed."""
+    return number.last_code == fingerprint(code)
+
+
+def _take(number: Number, answer: News | UpstreamError, every: float, *, now: datetime) -> None:
+    """Write one answer down. A fault with one number must not keep the others from theirs."""
+    try:
+        if isinstance(answer, News):
+            record(number_id=number.pk, news=answer, every=every, now=now)
+        else:
+            _unanswered(number, answer, every, now)
+    except Exception:
+        log.exception("number %s: its news could not be recorded", number.pk)
+
+
+def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
+    """Take in one answer: a new message, money for the first one, and the end if it is one."""
+    with transaction.atomic():
+        number = Number.objects.select_for_update().select_related("purchase", "slot__hold").get(pk=number_id)
+        if number.state not in states.LIVE:
+            return None
+        status = news.status
+        word = " ".join(tidy(status.status).lower().split())
+        number.upstream_status = tidy(status.status)[:100]
+        number.upstream_charge = status.charge if status.charge is not None else number.upstream_charge
+        number.expires_at = _sane_end(status.expires_at, number, now)
+        if _keep_message(number, news, now) and number.state == states.WAITING:
+            pay(number, now)
+        if word in _EXPIRED or word in _CANCELED:
+            without_code = states.EXPIRED if word in _EXPIRED else states.CANCELED
+            return end(number, without_code if number.state == states.WAITING else states.FINISHED, now)
+        if now >= number.expires_at:
+            return _run_out(number, now)
+        if word not in _WAITING:
+            _odd(number, word, now)
+        number.poll_failures = 0
+        number.poll_claim = ""
+        number.next_poll_at = _next(number, every, now)
+        number.save()
+    return None
+
+
+def _keep_message(number: Number, news: News, now: datetime) -> bool:
+    """Add the message unless we have it; true when it is new."""
+    code = tidy(news.status.code or "")
+    text = ""
+    if news.message is not None:
+        code = tidy(news.message.code or "") or code
+        text = (news.message.sms_content or "").replace("\x00", "")[:5000]
+    if not code and not text:
+        return False
+    mark = fingerprint(f"{code}\n{text}") if text else fingerprint(code)
+    if not text and number.last_code == fingerprint(code):
+        return False
+    _message, made = Message.objects.get_or_create(
+        number=number, fingerprint=mark, defaults={"code": code, "text": text, "received_at": now}
+    )
+    number.last_code = fingerprint(tidy(news.status.code or "") or code)
+    if made:
+        number.changed_at = now
+    return made
+
+
+def _sane_end(given: datetime | None, number: Number, now: datetime) -> datetime:
+    """The vendor's end of the number where it can be one, else what we have."""
+    if given is None or given.tzinfo is None or not number.received_at < given < number.received_at + LONGEST_WAIT:
+        return number.expires_at
+    return given
+
+
+def _next(number: Number, every: float, now: datetime) -> datetime:
+    """When to ask again: never past the number's end, so that its money is back at once."""
+    wait = every if number.state == states.WAITING else max(every, RECEIVED_EVERY)
+    return min(now + timedelta(seconds=wait), max(number.expires_at, now + timedelta(seconds=0.5)))
+
+
+def _run_out(number: Number, now: datetime) -> None:
+    end(number, states.EXPIRED if number.state == states.WAITING else states.FINISHED, now)
+
+
+def _odd(number: Number, word: str, now: datetime) -> None:
+    number.flag = f"unknown status {word!r}"[:300]
+    alert(
+        key=f"number:{number.pk}:odd",
+        subject=f"Number {number.pk}: the vendor's answers are odd",
+        detail=f"{number.flag}. It is listened to until its end.",
+        now=now,
+    )
+
+
+def _unanswered(number: Number, error: UpstreamError, every: float, now: datetime) -> None:
+    """Ask again soon; at the number's end its money goes back even if the vendor stays silent."""
+    with transaction.atomic():
+        number = Number.objects.select_for_update().select_related("purchase", "slot__hold").get(pk=number.pk)
+        if number.state not in states.LIVE:
+            return None
+        if now >= number.expires_at + LAST_CALL:
+            return _run_out(number, now)
+        wait = max(every, error.retry_after if isinstance(error, NotSent) else 3.0)
+        number.poll_failures += 1
+        number.poll_claim = ""
+        number.next_poll_at = min(now + timedelta(seconds=wait), max(number.expires_at, now) + LAST_CALL)
+        number.save()
+    return None

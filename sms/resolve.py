@@ -1,0 +1,68 @@
+"""An operator decides what the shop can't know: the ways out of UNCERTAIN for a purchase of numbers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.models import User
+from core.alerts import resolve as resolve_alert
+from sms import states, tasks
+from sms.acquire import accept, reject
+from sms.models import Purchase, PurchaseEvent
+from upstream.forwarding import Contradiction
+from upstream.replies import SmsOrder
+
+
+class CantResolve(Exception):
+    """The purchase is not as this decision needs it; nothing moved."""
+
+
+def found(
+    *, purchase_id: int, numbers: Sequence[tuple[int, str]], operator: User, reason: str, now: datetime
+) -> Purchase:
+    """UNCERTAIN → RUNNING: the vendor has it, as these (order number, phone) pairs."""
+    with transaction.atomic():
+        purchase = _uncertain(purchase_id)
+        if not 1 <= len(numbers) <= purchase.quantity:
+            raise CantResolve(f"Enter from 1 to {purchase.quantity} numbers.")
+        try:
+            accept(purchase, [SmsOrder(order=order, phone=phone) for order, phone in numbers], now)
+        except Contradiction as error:
+            raise CantResolve(str(error)) from None
+        return _decided(purchase, states.RUNNING, operator, f"the vendor has it: {reason}", now)
+
+
+def send_again(*, purchase_id: int, operator: User | None, reason: str, now: datetime) -> Purchase:
+    """UNCERTAIN → PLACED: it is proved that the vendor did not take it."""
+    with transaction.atomic():
+        purchase = _uncertain(purchase_id)
+        purchase.not_before = now
+        purchase.flag = ""
+        resolve_alert(key=f"purchase:{purchase.pk}:uncertain", now=now)
+        decided = _decided(purchase, states.PLACED, operator, f"not accepted, to be sent again: {reason}", now)
+        transaction.on_commit(lambda: tasks.nudge(purchase_id), robust=True)
+        return decided
+
+
+def give_up(*, purchase_id: int, operator: User, reason: str, now: datetime) -> Purchase:
+    """UNCERTAIN → REJECTED: the customer's money is free again, whatever the vendor did."""
+    with transaction.atomic():
+        purchase = _uncertain(purchase_id)
+        reject(purchase, Purchase.Reason.NOT_ACCEPTED, now)
+        return _decided(purchase, states.REJECTED, operator, f"given up: {reason}", now)
+
+
+def _uncertain(purchase_id: int) -> Purchase:
+    purchase = Purchase.objects.select_for_update().get(pk=purchase_id)
+    if purchase.state != states.UNCERTAIN:
+        raise CantResolve(f"Purchase {purchase_id} is {purchase.state}, not {states.UNCERTAIN}.")
+    return purchase
+
+
+def _decided(purchase: Purchase, state: str, operator: User | None, note: str, now: datetime) -> Purchase:
+    purchase.state = state
+    purchase.claim = ""  # an answer that still comes is reported, and changes nothing
+    purchase.save()
+    PurchaseEvent.objects.create(purchase=purchase, actor=operator, note=note, at=now)
+    return purchase

@@ -1,0 +1,71 @@
+"""What workers do for numbers. The rows are the truth; a lost task is found by the next sweep."""
+
+import logging
+import time
+
+from celery import shared_task
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from catalog.runs import SyncFailed
+from sms import acquire, listen, statistics, sync
+from sms.models import Purchase
+from upstream import forwarding
+
+log = logging.getLogger(__name__)
+
+SWEEP = 500
+# One run listens for so many seconds; the next one is started by beat.
+LISTEN_SECONDS = 4.0
+NAP = 0.25
+
+
+def nudge(purchase_id: int) -> None:
+    """Have the purchase sent at once. Without a broker the sweep will: a customer must not notice."""
+    try:
+        acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id}, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("purchase %s not nudged, the sweep will find it: %s", purchase_id, error)
+
+
+@shared_task(name="sms.tasks.acquire_numbers")
+def acquire_numbers(*, purchase_id: int) -> None:
+    """Send one purchase to the vendor."""
+    acquire.acquire(purchase_id=purchase_id)
+
+
+@shared_task(name="sms.tasks.sweep_placed")
+def sweep_placed() -> None:
+    """Hand out the purchases that are due and that nobody took: the outbox's truth."""
+    for purchase_id in forwarding.due(Purchase, now=timezone.now(), limit=SWEEP):
+        acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id}, expires=30)
+
+
+@shared_task(name="sms.tasks.expire_leases")
+def expire_leases() -> None:
+    """Purchases whose worker vanished while sending become UNCERTAIN."""
+    forwarding.expire_leases(acquire.DESK, now=timezone.now())
+
+
+@shared_task(name="sms.tasks.listen_due")
+def listen_due() -> None:
+    """Ask for codes for a few seconds on end, while any number waits: beat's own step would be too coarse."""
+    ends = time.monotonic() + LISTEN_SECONDS
+    while time.monotonic() < ends and listen.anybody_waits():
+        if not listen.listen_due():
+            time.sleep(NAP)
+
+
+@shared_task(name="sms.tasks.sync")
+def sync_numbers() -> None:
+    """Copy the vendor's countries and projects; a failure is on record and alerted already."""
+    try:
+        sync.sync_sms()
+    except SyncFailed:
+        return
+
+
+@shared_task(name="sms.tasks.statistics")
+def count() -> None:
+    """How often and how fast codes come, per project."""
+    statistics.refresh(now=timezone.now())

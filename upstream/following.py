@@ -1,0 +1,69 @@
+"""Follow many running purchases at once: what orders and numbers share.
+
+Rows that are due are claimed in a batch by moving their `next_poll_at` ahead, so a worker that vanishes loses
+its batch to the next sweep; then they are asked for side by side, within the shared pace.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connections, models
+
+from upstream.client import UpstreamError
+
+# Who claimed a batch and vanished loses it after this.
+CLAIM = timedelta(minutes=3)
+
+
+class Followed(models.Model):
+    """A purchase whose news we ask for."""
+
+    next_poll_at = models.DateTimeField(null=True, blank=True)
+    poll_claim = models.CharField(max_length=32, blank=True)
+    poll_failures = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+Row = TypeVar("Row", bound=Followed)
+Reply = TypeVar("Reply")
+
+
+def claim(running: models.QuerySet[Row], *, limit: int, now: datetime) -> list[Row]:
+    """Claim those of `running` that are due, at most `limit`, the longest due first."""
+    due = running.filter(next_poll_at__lte=now)
+    ids = list(due.order_by("next_poll_at").values_list("pk", flat=True)[:limit])
+    if not ids:
+        return []
+    mark = uuid.uuid4().hex
+    due.filter(pk__in=ids).update(next_poll_at=now + CLAIM, poll_claim=mark)
+    return list(running.filter(poll_claim=mark))
+
+
+def ask(rows: Sequence[Row], question: Callable[[Row], Reply]) -> Iterator[tuple[Row, Reply | UpstreamError]]:
+    """Put `question` for each row to the vendor, side by side; what goes wrong comes back as the answer."""
+
+    def answer(row: Row) -> Reply | UpstreamError:
+        try:
+            return question(row)
+        except UpstreamError as error:
+            return error
+
+    def answer_in_thread(row: Row) -> Reply | UpstreamError:
+        try:
+            return answer(row)
+        finally:
+            connections.close_all()  # a thread's own ones, which the pace may have opened
+
+    threads = min(len(rows), settings.UPSTREAM_MAX_CONCURRENCY)
+    if threads <= 1:
+        for row in rows:
+            yield row, answer(row)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield from zip(rows, pool.map(answer_in_thread, rows), strict=True)

@@ -1,7 +1,6 @@
 """Orders in the admin: to be read, with every call to the vendor, and to be decided where the shop can't."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -10,35 +9,46 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
 from core.admin_acts import ActsAdmin, button, show_page
-from core.admin_base import NOTHING, ReadOnlyAdmin, margin, page_link, per_unit, usd
+from core.admin_base import (
+    NOTHING,
+    ReadOnlyAdmin,
+    count_column,
+    lines_column,
+    margin,
+    moment,
+    moment_column,
+    number_column,
+    page_link,
+    per_unit,
+    pill,
+    text_column,
+    took,
+    unbroken,
+    usd,
+    usd_column,
+)
+from orders import states
 from orders.admin_acts import ACTS
 from orders.models import Attempt, DeliveredItem, Order, OrderEvent
 from orders.submit import outgoing_link
 
 STATES = {
-    "Placed": "info",
-    "Submitting": "info",
-    "Running": "primary",
-    "Uncertain": "warning",
-    "Completed": "success",
-    "Partial": "warning",
-    "Canceled": "",
-    "Rejected": "danger",
+    states.PLACED: "info",
+    states.SUBMITTING: "info",
+    states.RUNNING: "primary",
+    states.UNCERTAIN: "warning",
+    states.COMPLETED: "success",
+    states.PARTIAL: "success",
+    states.CANCELED: "",
+    states.REJECTED: "danger",
 }
-OUTCOMES = {
-    "No outcome recorded": "info",
-    "Accepted": "success",
-    "Refused": "danger",
-    "Not sent": "",
-    "Unanswered": "warning",
-}
+OUTCOMES = {"OPEN": "info", "ACCEPTED": "success", "REFUSED": "danger", "NOT_SENT": "", "UNANSWERED": "warning"}
 # An order's page shows so many of the newest; the lists have all of them.
 SHOWN = 50
 
@@ -58,30 +68,31 @@ class FlaggedFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
-    list_display = (
-        *("pk", "placed_at", "customer", "what", "quantity", "charge_usd", "label", "upstream_id", "flagged"),
-    )
-    list_display_links = ("pk",)
+    list_display = (*("number", "placed", "customer", "what", "charge_usd", "label", "vendor_number"),)
+    list_display_links = ("number",)
     list_filter = ("state", FlaggedFilter, "entity", "placed_at")
     list_select_related = ("customer",)
     search_fields = ("reference__iexact", "customer__email", "link", "service_name")
     search_numbers = ("pk", "upstream_id")
     search_help_text = "Our number or the vendor's, reference, e-mail address, link, service"
     acts = ACTS
+    acts_in_page = True
     readonly_fields = (
-        *("customer_page", "service_page", "label", "progress_text", "reason_text"),
+        *("customer_page", "service_page", "label", "progress_text", "pieces", "reason_text"),
         *("charge_usd", "on_hold", "captured", "refunded", "hold_page", "cost_usd", "vendor_charge", "earned"),
         *("price_text", "rate_text", "sent_as", "items_text"),
+        *("vendor_number", "vendor_status", "started_from", "left", "full_flag"),
+        *("placed", "accepted", "finished", "due", "next_poll", "changed"),
     )
     fieldsets = (
         (
             None,
             {
                 "fields": (
-                    ("label", "progress_text", "quantity"),
+                    ("label", "progress_text", "pieces"),
                     ("customer_page", "service_page"),
                     ("link", "reference"),
-                    ("placed_at", "accepted_at", "finished_at"),
+                    ("placed", "accepted", "finished"),
                     ("reason_text", "items_text"),
                 )
             },
@@ -100,10 +111,10 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
             "At the vendor",
             {
                 "fields": (
-                    ("upstream_id", "upstream_status", "start_count", "remains"),
-                    "flag",
-                    ("sent_as", "tries", "not_before"),
-                    ("next_poll_at", "poll_failures", "changed_at"),
+                    ("vendor_number", "vendor_status", "started_from", "left"),
+                    "full_flag",
+                    ("sent_as", "tries", "due"),
+                    ("next_poll", "poll_failures", "changed"),
                 )
             },
         ),
@@ -158,21 +169,38 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
 
     # ── What the list and the page show ────────────────────────────────────────────────────────────
 
-    @display(description="Service")
-    def what(self, order: Order) -> str:
-        return Truncator(order.service_name).chars(50)
+    number = number_column()
+    placed = moment_column("placed_at", "Placed")
+    accepted = moment_column("accepted_at", "Accepted")
+    finished = moment_column("finished_at", "Finished")
+    due = moment_column("not_before", "Not sent before")
+    next_poll = moment_column("next_poll_at", "Asked for next")
+    changed = moment_column("changed_at", "Last news for the customer")
+    full_flag = lines_column("flag", "What is odd about the vendor's answers")
+    vendor_status = lines_column("upstream_status", "Its word")
+    started_from = count_column("start_count", "Start count")
+    left = count_column("remains", "Remains")
+    pieces = count_column("quantity", "Quantity")
 
-    @display(description="State", ordering="state", label=STATES)
-    def label(self, order: Order) -> str:
-        return order.get_state_display()
+    @display(description="State", ordering="state")
+    def label(self, order: Order) -> SafeString:
+        return pill(order.get_state_display(), STATES[order.state])
 
-    @display(description="Charge", ordering="charge")
-    def charge_usd(self, order: Order) -> str:
-        return usd(order.charge)
+    charge_usd = usd_column("charge", "Charge")
 
-    @display(description="Flag")
-    def flagged(self, order: Order) -> str:
-        return Truncator(order.flag).chars(40)
+    @display(description="Vendor's number", ordering="upstream_id")
+    def vendor_number(self, order: Order) -> str:
+        return NOTHING if order.upstream_id is None else str(order.upstream_id)
+
+    @display(description="What")
+    def what(self, order: Order) -> SafeString:
+        name, flag = Truncator(order.service_name).chars(60), Truncator(order.flag).chars(60)
+        return format_html(
+            '<div class="min-w-52">{} × {}<div class="text-orange-700 text-xs dark:text-orange-400">{}</div></div>',
+            f"{order.quantity:,}",
+            name,
+            flag,
+        )
 
     @display(description="Customer")
     def customer_page(self, order: Order) -> SafeString:
@@ -210,13 +238,9 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     def hold_page(self, order: Order) -> SafeString:
         return page_link("wallet_hold_change", order.hold_id, order.hold.key)
 
-    @display(description="Expected cost")
-    def cost_usd(self, order: Order) -> str:
-        return usd(order.cost)
+    cost_usd = usd_column("cost", "Expected cost")
 
-    @display(description="The vendor charged")
-    def vendor_charge(self, order: Order) -> str:
-        return usd(order.upstream_charge)
+    vendor_charge = usd_column("upstream_charge", "The vendor charged")
 
     @display(description="Margin on what was paid")
     def earned(self, order: Order) -> str:
@@ -250,7 +274,7 @@ def _timeline(events: QuerySet[OrderEvent]) -> dict[str, Any]:
         "headers": ["When", "What", "Amount", "Pieces", "By", "Note"],
         "rows": [
             [
-                _moment(event.at),
+                unbroken(moment(event.at)),
                 event.get_kind_display(),
                 usd(event.amount),
                 NOTHING if event.count is None else f"{event.count:,}",
@@ -268,9 +292,9 @@ def _attempts(attempts: QuerySet[Attempt]) -> dict[str, Any]:
         "headers": ["When", "Outcome", "Took", "What came back", "What was sent"],
         "rows": [
             [
-                page_link("orders_attempt_change", attempt.pk, _moment(attempt.started_at)),
-                attempt.get_outcome_display(),
-                _took(attempt),
+                page_link("orders_attempt_change", attempt.pk, unbroken(moment(attempt.started_at))),
+                pill(attempt.get_outcome_display(), OUTCOMES[attempt.outcome]),
+                unbroken(took(attempt.started_at, attempt.finished_at)),
                 attempt.detail or NOTHING,
                 _pretty(attempt.request),
             ]
@@ -279,54 +303,46 @@ def _attempts(attempts: QuerySet[Attempt]) -> dict[str, Any]:
     }
 
 
-def _moment(moment: datetime) -> str:
-    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
-
-
-def _took(attempt: Attempt) -> str:
-    if attempt.finished_at is None:
-        return NOTHING
-    return f"{(attempt.finished_at - attempt.started_at).total_seconds():.2f} s"
-
-
 def _pretty(request: Any) -> SafeString:
     return format_html(
-        '<pre class="font-mono text-xs whitespace-pre-wrap break-all">{}</pre>',
+        '<pre class="shop-code">{}</pre>',
         json.dumps(request, indent=2, ensure_ascii=False),
     )
 
 
 @admin.register(Attempt)
 class AttemptAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "started_at", "order_page", "label", "took", "short_detail")
+    list_display = ("number", "started", "order_page", "label", "took", "short_detail")
     list_filter = ("outcome", "started_at")
     search_fields = ("detail",)
     search_numbers = ("pk", "order_id")
     search_help_text = "Number, number of the order, or words of the answer"
     fields = (
         ("order_page", "label"),
-        ("started_at", "finished_at", "took"),
-        "detail",
+        ("started", "finished", "took"),
+        "answer",
         "sent",
         "claim",
     )
-    readonly_fields = ("order_page", "label", "took", "sent")
+    readonly_fields = ("order_page", "label", "started", "finished", "took", "answer", "sent")
+
+    answer = lines_column("detail", "What came back")
+    number = number_column()
+    started = moment_column("started_at", "Started", exact=True)
+    finished = moment_column("finished_at", "Finished", exact=True)
+    short_detail = text_column("detail", "What came back", most=90)
 
     @display(description="Order", ordering="order_id")
     def order_page(self, attempt: Attempt) -> SafeString:
         return page_link("orders_order_change", attempt.order_id, f"Order {attempt.order_id}")
 
-    @display(description="Outcome", ordering="outcome", label=OUTCOMES)
-    def label(self, attempt: Attempt) -> str:
-        return attempt.get_outcome_display()
+    @display(description="Outcome", ordering="outcome")
+    def label(self, attempt: Attempt) -> SafeString:
+        return pill(attempt.get_outcome_display(), OUTCOMES[attempt.outcome])
 
     @display(description="Took")
     def took(self, attempt: Attempt) -> str:
-        return _took(attempt)
-
-    @display(description="What came back")
-    def short_detail(self, attempt: Attempt) -> str:
-        return Truncator(attempt.detail).chars(90)
+        return took(attempt.started_at, attempt.finished_at)
 
     @display(description="What was sent, without the key")
     def sent(self, attempt: Attempt) -> SafeString:
@@ -335,41 +351,42 @@ class AttemptAdmin(ReadOnlyAdmin):
 
 @admin.register(OrderEvent)
 class OrderEventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "order_page", "kind", "amount_usd", "count", "actor", "short_note")
+    list_display = ("when", "order_page", "kind", "amount_usd", "count", "actor", "short_note")
     list_filter = ("kind", "at")
     list_select_related = ("actor",)
     search_fields = ("note", "actor__email")
     search_numbers = ("order_id",)
     search_help_text = "Number of the order, words of a note, or an operator's e-mail address"
     ordering = ("-pk",)
-    fields = (("at", "kind"), ("order_page", "actor"), ("amount_usd", "count"), "note")
-    readonly_fields = ("order_page", "amount_usd")
+    fields = (("when", "kind"), ("order_page", "actor"), ("amount_usd", "count"), "full_note")
+    readonly_fields = ("when", "order_page", "amount_usd", "full_note")
+
+    when = moment_column("at", "When", exact=True)
+    full_note = lines_column("note", "Note")
+    short_note = text_column("note", "Note", most=90)
 
     @display(description="Order", ordering="order_id")
     def order_page(self, event: OrderEvent) -> SafeString:
         return page_link("orders_order_change", event.order_id, f"Order {event.order_id}")
 
-    @display(description="Amount")
-    def amount_usd(self, event: OrderEvent) -> str:
-        return usd(event.amount)
-
-    @display(description="Note")
-    def short_note(self, event: OrderEvent) -> str:
-        return Truncator(event.note).chars(90)
+    amount_usd = usd_column("amount", "Amount")
 
 
 @admin.register(DeliveredItem)
 class DeliveredItemAdmin(ReadOnlyAdmin):
     """That something was delivered, and when; its text only on the order's own page, after a yes."""
 
-    list_display = ("pk", "delivered_at", "order_page", "position")
+    list_display = ("number", "delivered", "order_page", "position")
     list_filter = ("delivered_at",)
     search_fields = ("order__reference__iexact",)
     search_numbers = ("order_id",)
     search_help_text = "Number or reference of the order"
     ordering = ("-pk",)
-    fields = (("order_page", "position", "delivered_at"),)
-    readonly_fields = ("order_page",)
+    fields = (("order_page", "position", "delivered"),)
+    readonly_fields = ("order_page", "delivered")
+
+    number = number_column()
+    delivered = moment_column("delivered_at", "Delivered")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveredItem]:
         items: QuerySet[DeliveredItem] = super().get_queryset(request).defer("text")  # not even decrypted

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.db import IntegrityError
-from django.utils import timezone
 from unfold.enums import ActionVariant
 
 from catalog.pricing import share
 from core.admin_acts import Act, Done
-from core.admin_base import NOTHING
+from core.admin_base import NOTHING, moment
 from core.money import ZERO, show
 from orders import poll, states
 from orders.admin_forms import FinishForm, FoundForm, NothingForm, RefundForm, SendAgainForm
@@ -40,7 +39,7 @@ class OrderAct(Act[Order], ABC):
             ("Service", order.service_name),
             ("Link", order.link or NOTHING),
             ("Quantity", f"{order.quantity:,}"),
-            ("Placed", f"{timezone.localtime(order.placed_at):%Y-%m-%d %H:%M:%S %Z}"),
+            ("Placed", moment(order.placed_at)),
             ("Charge", show(order.charge)),
         ]
 
@@ -133,11 +132,10 @@ class AskNow(OrderAct):
     atomic = False
 
     def facts(self) -> list[tuple[str, str]]:
-        due = self.row.next_poll_at
         return [
             *super().facts(),
             ("Last word", _last_word(self.row)),
-            ("Asked again by itself", f"{timezone.localtime(due):%Y-%m-%d %H:%M:%S %Z}" if due else NOTHING),
+            ("Asked again by itself", moment(self.row.next_poll_at)),
         ]
 
     def says(self) -> list[str]:
@@ -207,6 +205,7 @@ class Finish(OrderAct):
             ("Delivered", f"{delivered:,} of {order.quantity:,}"),
             ("The customer pays", show(paid)),
             ("Back to the customer", show(order.charge - paid)),
+            ("Reason", given["reason"]),
         ]
 
     def run(self, given: dict[str, Any], now: datetime) -> Done:
@@ -269,6 +268,7 @@ class Refund(OrderAct):
             ("Refund", show(given["amount"])),
             ("Can be refunded afterwards", show(left - given["amount"])),
             ("Goes to", str(self.row.customer)),
+            ("Reason", given["reason"]),
         ]
 
     def run(self, given: dict[str, Any], now: datetime) -> Done:

@@ -32,4 +32,4 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                 "nothing": "Every order is known to be placed or not.",
             }
         )
-    return {**context, "waiting": waiting}
+    return {**context, "title": "Overview", "waiting": waiting}

@@ -38,8 +38,16 @@ MUTE = 20
 def poll_due(*, limit: int = BATCH) -> int:
     """Ask for the orders that are due, at most `limit`; returns how many were asked for."""
     orders = following.claim(Order.objects.filter(state=states.RUNNING), limit=limit, now=timezone.now())
+    quiet: list[Order] = []
     for order, answer in following.ask(orders, _status):
-        _take(order, answer, now=timezone.now())
+        now = timezone.now()
+        if isinstance(answer, Status) and _nothing_new(order, answer, now):
+            order.next_poll_at, order.poll_claim = now + wait_after(_age(order, now)), ""
+            quiet.append(order)
+        else:
+            _take(order, answer, now=now)
+    # Most answers bring nothing: one statement for all of them.
+    Order.objects.bulk_update(quiet, ["next_poll_at", "poll_claim"])
     return len(orders)
 
 
@@ -55,6 +63,33 @@ def _status(order: Order) -> Status:
     if order.upstream_id is None:
         raise ValueError(f"order {order.pk} is running without an upstream id, which its table forbids")
     return client().status(order=order.upstream_id)
+
+
+def _nothing_new(order: Order, status: Status, now: datetime) -> bool:
+    """Whether the answer is what we knew and ends nothing, so that only the next question has to be written down."""
+    known = (order.upstream_status, order.upstream_charge, order.remains, order.start_count, order.poll_failures)
+    told = (tidy(status.status)[:100], status.charge, status.remains, status.start_count, 0)
+    if known != told or len(status.accounts or []) not in (0, order.delivered):
+        return False
+    verdict = judge(_report(order, status, items=order.delivered, now=now))
+    return (verdict.state, verdict.delivered, verdict.flag[:300]) == (states.RUNNING, order.delivered, order.flag)
+
+
+def _report(order: Order, status: Status, *, items: int, now: datetime) -> Report:
+    return Report(
+        word=tidy(status.status)[:100],
+        product=order.is_product,
+        quantity=order.quantity,
+        remains=status.remains,
+        items=items,
+        charge=status.charge,
+        cost=order.cost,
+        quiet_for=now - order.changed_at,
+    )
+
+
+def _age(order: Order, now: datetime) -> timedelta:
+    return now - (order.accepted_at or order.placed_at)
 
 
 def _take(order: Order, answer: Status | UpstreamError, *, now: datetime) -> None:
@@ -84,25 +119,15 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         order.remains = _sane(status.remains, order.remains)
         if fresh or seen != (order.upstream_status, order.remains, order.start_count):
             order.changed_at = now
-        verdict = judge(
-            Report(
-                word=order.upstream_status,
-                product=order.is_product,
-                quantity=order.quantity,
-                remains=status.remains,
-                items=order.items.count() if order.is_product else 0,
-                charge=status.charge,
-                cost=order.cost,
-                quiet_for=now - order.changed_at,
-            )
-        )
+        items = order.items.count() if order.is_product else 0
+        verdict = judge(_report(order, status, items=items, now=now))
         if is_started(order.upstream_status) and not started_before:
             OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.STARTED, at=now)
         order.delivered = verdict.delivered
         order.flag = verdict.flag[:300]
         order.poll_failures = 0
         order.poll_claim = ""
-        order.next_poll_at = now + wait_after(now - (order.accepted_at or order.placed_at))
+        order.next_poll_at = now + wait_after(_age(order, now))
         order.save()
         if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
             _compare_cost(order, order.upstream_charge or ZERO, now)
@@ -164,7 +189,7 @@ def _flag(order: Order, now: datetime) -> None:
 
 def _unanswered(order: Order, error: UpstreamError, now: datetime) -> None:
     """Ask again later. A refused question (“Order not found”) never ends an order: money waits on it."""
-    wait = wait_after(now - (order.accepted_at or order.placed_at))
+    wait = wait_after(_age(order, now))
     if isinstance(error, NotSent):
         # We could not ask: that tells nothing about the order.
         wait = max(wait, timedelta(seconds=error.retry_after))

@@ -1,49 +1,55 @@
 """A customer's orders: the order form, the list, one order, its goods. Each view calls one act."""
 
+import hashlib
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import replace_url
 
 from accounts.models import User
+from accounts.signed_in import signed_in
+from catalog.freshness import copied_at
 from catalog.models import Service
 from catalog.search import fold
-from core.money import show
+from core.money import plain, show
 from core.sheets import csv_response, download
-from orders import place, states
+from orders import place, shown, states
 from orders.forms import OrderForm
 from orders.models import Order, OrderEvent
 from wallet import ledger
 
 PAGE = 30
+# More goods than this are a file's business.
+GOODS_ON_A_PAGE = 500
 
 
+# ── The order form ─────────────────────────────────────────────────────────────────────────────────
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """A service with its order form; sending the form places the order."""
-    shown = get_object_or_404(Service.objects.select_related("category", "subcategory"), pk=service_id)
-    if shown.hidden or shown.category.hidden:
+    offered = get_object_or_404(Service.objects.select_related("category", "subcategory"), pk=service_id)
+    if offered.hidden or offered.category.hidden:
         raise Http404
     if request.method != "POST":
-        form = OrderForm.fresh(shown, link=request.GET.get("link"), quantity=request.GET.get("quantity"))
-        return _service_page(request, shown, form)
+        return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET)))
     if not request.user.is_authenticated:
-        return redirect(f"/accounts/login/?next={request.path}")
-    form = OrderForm(request.POST, service=shown)
+        return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
+    form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
-        return _service_page(request, shown, form, status=422)
+        return _service_page(request, offered, form, status=422)
     try:
         order = place.order(
             customer=_customer(request),
-            service_id=shown.pk,
+            service_id=offered.pk,
             quantity=form.cleaned_data["quantity"],
             link=form.cleaned_data.get("link", ""),
             shown_price=form.cleaned_data["shown_price"],
@@ -51,15 +57,14 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
             now=timezone.now(),
         )
     except place.CantPlace as error:
+        offered.refresh_from_db()
         for field, sentence in error.errors.items():
             form.add_error(field if field in form.fields else None, sentence)
         if isinstance(error, place.PriceChanged):
-            shown.refresh_from_db()
-            form.offer_anew(shown)
-        return _service_page(request, shown, form, status=422)
+            form.offer_anew(offered)
+        return _service_page(request, offered, form, status=422)
     except ledger.InsufficientFunds as error:
-        form.add_error(None, str(error))
-        return _service_page(request, shown, form, status=422)
+        return _service_page(request, offered, form, short=str(error), status=422)
     messages.success(
         request,
         _("Order %(number)s is placed. %(amount)s of your balance is set aside for it.")
@@ -68,47 +73,114 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     return redirect("orders:detail", order.pk)
 
 
-def _service_page(request: HttpRequest, shown: Service, form: OrderForm, status: int = 200) -> HttpResponse:
-    on_sale = shown.state == Service.State.ON_SALE
-    return render(request, "orders/service.html", {"service": shown, "form": form, "on_sale": on_sale}, status=status)
+def _typed(given: QueryDict) -> QueryDict:
+    """What somebody entered, or wants to order again, without what only a form of ours can mean."""
+    kept = QueryDict(mutable=True)
+    for name in ("link", "quantity"):
+        if text := given.get(name, "").strip()[: place.LONGEST_LINK]:
+            kept[name] = text
+    return kept
 
 
-@login_required
-@never_cache
-def order_list(request: HttpRequest) -> HttpResponse:
-    """The customer's orders, newest first; `before` walks back from an order's number."""
-    group = request.GET.get("status", "")
-    words = request.GET.get("q", "").strip()[:200]
-    orders = _found(_own(request), group, words)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        orders = orders.filter(pk__lt=int(before))
-    rows = list(orders.select_related("hold")[: PAGE + 1])
+def _service_page(
+    request: HttpRequest, offered: Service, form: OrderForm, *, short: str = "", status: int = 200
+) -> HttpResponse:
+    on_sale = offered.state == Service.State.ON_SALE
+    balance = ledger.account_of(_customer(request)).available if request.user.is_authenticated else None
+    charge = _charge(offered, form)
     return render(
         request,
-        "orders/list.html",
+        "orders/service.html",
         {
-            "orders": rows[:PAGE],
-            "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-            "paged": bool(before),
-            "group": group if group in states.GROUPS else "",
-            "groups": [(name, label) for name, (label, _states) in states.GROUPS.items()],
-            "words": words,
-            "live": any(order.is_open for order in rows[:PAGE]),
+            "service": offered,
+            "form": form,
+            "short": short,
+            "on_sale": on_sale,
+            "orderable": on_sale and (offered.in_stock or form.is_bound),
+            "charge": charge,
+            "balance": balance,
+            "after": balance - charge if balance is not None and charge is not None else None,
+            "copied_at": copied_at(),
+            "typed": _typed(request.GET).urlencode(),
         },
+        status=status,
     )
 
 
-@login_required
+def _charge(offered: Service, form: OrderForm) -> Any:
+    """USD for the quantity in the form, before any script counts; None when it is no quantity."""
+    text = str(form["quantity"].value() or "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        return None
+    return place.quote_for(offered, int(text)).charge
+
+
+# ── The list ───────────────────────────────────────────────────────────────────────────────────────
+@signed_in
+@never_cache
+@vary_on_headers("HX-Request")
+def order_list(request: HttpRequest) -> HttpResponse:
+    """The customer's orders, newest first; `before` walks back from an order's number.
+
+    A page with an open order asks again with the `since` it has, and gets 204 while nothing is new.
+    """
+    group, words = _wanted(request)
+    orders = _found(shown.of_customer(_customer(request)), group, words)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        orders = orders.filter(pk__lt=int(before))
+    else:
+        before = ""
+    now = timezone.now()
+    rows = [shown.look(order, now=now) for order in orders[: PAGE + 1]]
+    version = _digest(rows)
+    htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
+    since = request.GET.get("since", "")
+    if htmx and since == version:
+        return HttpResponse(status=204)
+    query = QueryDict(mutable=True)
+    query.update({name: value for name, value in [("status", group), ("q", words)] if value})
+    page_query = query.copy()
+    if before:
+        page_query["before"] = before
+    response = render(
+        request,
+        "orders/list.html",
+        {
+            "rows": rows[:PAGE],
+            "next_before": rows[PAGE - 1].order.pk if len(rows) > PAGE else None,
+            "paged": bool(before),
+            "group": group,
+            "groups": [(name, label) for name, (label, _states) in states.GROUPS.items()],
+            "words": words,
+            "query": query,
+            "page_query": page_query,
+            "version": version,
+            "live": any(row.order.is_open for row in rows[:PAGE]),
+        },
+    )
+    if htmx and not since:
+        return replace_url(response, f"{request.path}?{page_query.urlencode()}" if page_query else request.path)
+    return response
+
+
+def _digest(rows: list[shown.Shown]) -> str:
+    seen = "|".join(f"{row.order.pk}:{row.version}" for row in rows)
+    return hashlib.blake2s(seen.encode(), digest_size=12).hexdigest()
+
+
+@signed_in
 def orders_csv(request: HttpRequest) -> HttpResponseBase:
     """The found orders as CSV, without their goods."""
-    orders = _found(_own(request), request.GET.get("status", ""), request.GET.get("q", "").strip()[:200])
+    orders = _found(shown.of_customer(_customer(request)), *_wanted(request))
     header = ["number", "placed (UTC)", "service", "link", "quantity", "delivered", "status", "set aside", "paid"]
-    return csv_response("orders.csv", header, _rows(orders.select_related("hold")))
+    return csv_response("orders.csv", header, _rows(orders))
 
 
 def _rows(orders: QuerySet[Order]) -> Iterator[list[object]]:
+    now = timezone.now()
     for order in orders.iterator(chunk_size=1000):
+        row = shown.look(order, now=now)
         yield [
             order.pk,
             order.placed_at.strftime("%Y-%m-%d %H:%M:%S"),
@@ -116,45 +188,78 @@ def _rows(orders: QuerySet[Order]) -> Iterator[list[object]]:
             order.link,
             order.quantity,
             order.delivered,
-            states.FOR_CUSTOMERS[order.state],
-            order.charge,
-            order.hold.captured - order.hold.refunded,
+            row.label,
+            plain(order.charge),
+            plain(row.paid),
         ]
 
 
-@login_required
+def _wanted(request: HttpRequest) -> tuple[str, str]:
+    """The group of states and the words that are asked for; empty ones don't filter."""
+    group = request.GET.get("status", "")
+    # PostgreSQL has no text with a NUL in it.
+    words = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    return group if group in states.GROUPS else "", words
+
+
+def _found(orders: QuerySet[Order], group: str, words: str) -> QuerySet[Order]:
+    """Filtered by a group of states, and by words: each in the service's name or the link, or the number itself."""
+    if group:
+        orders = orders.filter(state__in=states.GROUPS[group][1])
+    for word in words.split()[:8]:
+        fits = Q(service_name__icontains=word) | Q(link__icontains=fold(word)) | Q(link__icontains=word)
+        number = word.lstrip("#")
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            fits |= Q(pk=int(number))
+        orders = orders.filter(fits)
+    return orders
+
+
+# ── One order ──────────────────────────────────────────────────────────────────────────────────────
+@signed_in
 @never_cache
+@vary_on_headers("HX-Request")
 def detail(request: HttpRequest, order_id: int) -> HttpResponse:
     """One order. A page that is open asks again with the `since` it has, and gets 204 while nothing is new."""
     order = _one(request, order_id)
-    since = request.GET.get("since", "")
-    if since and since == _version(order):
+    row = shown.look(order, now=timezone.now())
+    htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
+    if htmx and request.GET.get("since") == row.version:
         return HttpResponse(status=204)
+    again = QueryDict(mutable=True)
+    again.update({"quantity": str(order.quantity)} | ({"link": order.link} if order.link else {}))
+    offered = order.service
     return render(
         request,
         "orders/detail.html",
         {
             "order": order,
-            "version": _version(order),
-            "status": states.FOR_CUSTOMERS[order.state],
+            "row": row,
             "events": order.events.exclude(kind__in=OrderEvent.FOR_OPERATORS),
-            "paid": order.hold.captured - order.hold.refunded,
-            "returned": order.charge - order.hold.captured + order.hold.refunded,
             "items": order.items.count() if order.is_product else 0,
+            "again": again.urlencode(),
+            "offered": offered.state == Service.State.ON_SALE and not (offered.hidden or offered.category.hidden),
         },
     )
 
 
-@login_required
+@signed_in
 @never_cache
 @require_POST
 def reveal(request: HttpRequest, order_id: int) -> HttpResponse:
     """Show the delivered goods; asked for on purpose, so that nobody reads them over a shoulder."""
     order = _one(request, order_id)
-    return render(request, "orders/items.html", {"order": order, "items": order.items.all()})
+    items = list(order.items.all()[: GOODS_ON_A_PAGE + 1])
+    more = len(items) > GOODS_ON_A_PAGE
+    items = items[:GOODS_ON_A_PAGE]
+    return render(
+        request,
+        "orders/items.html",
+        {"order": order, "items": items, "more": more, "all_text": "\n".join(item.text for item in items)},
+    )
 
 
-@login_required
+@signed_in
 @require_GET
 def items_file(request: HttpRequest, order_id: int, kind: str) -> HttpResponseBase:
     """The delivered goods as a file, one item a line."""
@@ -166,31 +271,10 @@ def items_file(request: HttpRequest, order_id: int, kind: str) -> HttpResponseBa
     return download(name, (f"{item.text}\n" for item in items), "text/plain; charset=utf-8")
 
 
-def _found(orders: QuerySet[Order], group: str, words: str) -> QuerySet[Order]:
-    """Filtered by a group of states, and by words: each in the service's name or the link, or the number itself."""
-    if group in states.GROUPS:
-        orders = orders.filter(state__in=states.GROUPS[group][1])
-    for word in words.split()[:8]:
-        fits = Q(service_name__icontains=word) | Q(link__icontains=fold(word)) | Q(link__icontains=word)
-        number = word.lstrip("#")
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            fits |= Q(pk=int(number))
-        orders = orders.filter(fits)
-    return orders
-
-
-def _own(request: HttpRequest) -> QuerySet[Order]:
-    return Order.objects.filter(customer=_customer(request)).order_by("-pk")
-
-
 def _one(request: HttpRequest, order_id: int) -> Order:
     """An order of the customer's own: another's does not exist for them."""
-    return get_object_or_404(_own(request).select_related("hold", "service"), pk=order_id)
-
-
-def _version(order: Order) -> str:
-    changed: datetime = order.changed_at
-    return f"{order.state}-{changed.timestamp():.6f}"
+    own = shown.of_customer(_customer(request)).select_related("hold", "service__category")
+    return get_object_or_404(own, pk=order_id)
 
 
 def _customer(request: HttpRequest) -> User:

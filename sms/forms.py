@@ -17,21 +17,24 @@ class BuyForm(forms.Form):
     quantity = forms.IntegerField(
         label=_("How many"),
         initial=1,
+        # Not of type `number`: what was typed stays there to be corrected, whatever it was.
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off", "size": 3, "data-most": MOST}),
         error_messages={"required": _("Enter how many."), "invalid": _("Enter a whole number.")},
     )
-    phone = forms.CharField(label=_("Number to use again"), required=False, max_length=60)
+    phone = forms.CharField(
+        label=_("Number to use again"),
+        required=False,
+        max_length=60,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "list": "own-numbers"}),
+    )
     shown_price = forms.DecimalField(widget=forms.HiddenInput, max_digits=18, decimal_places=6)
     form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["quantity"].widget.attrs |= {"inputmode": "numeric", "min": 1, "max": MOST}
 
     @classmethod
     def fresh(cls, project: Project, **given: Any) -> "BuyForm":
         """An unsent form at the price of now."""
         initial = {"shown_price": plain(project.price), "form_key": uuid.uuid4().hex, "quantity": 1}
-        return cls(initial={**initial, **{name: value for name, value in given.items() if value}})
+        return cls(initial={**initial, **given})
 
     def offer_anew(self, project: Project) -> None:
         """Show the form again at a price the customer has not agreed to yet: sending it is their yes."""

@@ -50,8 +50,16 @@ def listen_due(*, limit: int = BATCH) -> int:
     if not numbers:
         return 0
     every = interval(live.count())
+    quiet: list[Number] = []
     for number, answer in following.ask(numbers, _news):
-        _take(number, answer, every, now=timezone.now())
+        now = timezone.now()
+        if isinstance(answer, News) and _nothing_new(number, answer, now):
+            number.next_poll_at, number.poll_claim = _next(number, every, now), ""
+            quiet.append(number)
+        else:
+            _take(number, answer, every, now=now)
+    # Most answers bring nothing: one statement for all of them.
+    Number.objects.bulk_update(quiet, ["next_poll_at", "poll_claim"])
     return len(numbers)
 
 
@@ -80,6 +88,23 @@ def _seen(number: Number, code: str) -> bool:
     return number.last_code == fingerprint(code)
 
 
+def _nothing_new(number: Number, news: News, now: datetime) -> bool:
+    """Whether the answer is what we knew, so that only the next question has to be written down."""
+    status = news.status
+    return (
+        news.message is None
+        and tidy(status.status)[:100] == number.upstream_status
+        and _word(status) in _WAITING
+        and not number.poll_failures
+        and _sane_end(status.expires_at, number, now) == number.expires_at
+        and now < number.expires_at
+    )
+
+
+def _word(status: SmsStatus) -> str:
+    return " ".join(tidy(status.status).lower().split())
+
+
 def _take(number: Number, answer: News | UpstreamError, every: float, *, now: datetime) -> None:
     """Write one answer down. A fault with one number must not keep the others from theirs."""
     try:
@@ -98,7 +123,7 @@ def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
         if number.state not in states.LIVE:
             return None
         status = news.status
-        word = " ".join(tidy(status.status).lower().split())
+        word = _word(status)
         number.upstream_status = tidy(status.status)[:100]
         number.upstream_charge = status.charge if status.charge is not None else number.upstream_charge
         number.expires_at = _sane_end(status.expires_at, number, now)

@@ -15,9 +15,6 @@ from django.db import connections, models
 
 from upstream.client import UpstreamError
 
-# Who claimed a batch and vanished loses it after this.
-CLAIM = timedelta(minutes=3)
-
 
 class Followed(models.Model):
     """A purchase whose news we ask for."""
@@ -34,6 +31,12 @@ Row = TypeVar("Row", bound=Followed)
 Reply = TypeVar("Reply")
 
 
+def claim_time() -> timedelta:
+    """How long a claimed batch is left alone: a worker that vanished must not keep news back for long, and
+    asking twice is harmless."""
+    return timedelta(seconds=settings.UPSTREAM_TIMEOUT + 10)
+
+
 def claim(running: models.QuerySet[Row], *, limit: int, now: datetime) -> list[Row]:
     """Claim those of `running` that are due, at most `limit`, the longest due first."""
     due = running.filter(next_poll_at__lte=now)
@@ -41,7 +44,7 @@ def claim(running: models.QuerySet[Row], *, limit: int, now: datetime) -> list[R
     if not ids:
         return []
     mark = uuid.uuid4().hex
-    due.filter(pk__in=ids).update(next_poll_at=now + CLAIM, poll_claim=mark)
+    due.filter(pk__in=ids).update(next_poll_at=now + claim_time(), poll_claim=mark)
     return list(running.filter(poll_claim=mark))
 
 

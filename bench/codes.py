@@ -1,0 +1,161 @@
+"""How long a code takes from the vendor to our database, with many numbers waiting at once.
+
+    .venv/bin/python -m bench.codes [--numbers 500] [--database sqlite|postgres]
+
+Starts Valkey (and PostgreSQL), a sandbox, a Celery worker and beat; buys the numbers; lets their codes come at
+random moments of a minute; and prints one JSON line: seconds from “available at the vendor” to “in our database”
+(median, p95, worst), calls to the vendor for each number, and for comparison how many calls a bare
+`requests.Session` makes a second with as many threads, just before, on the same machine.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+PER_SECOND = 400
+CONCURRENCY = 16
+WINDOW = 60.0  # seconds over which the codes come
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--numbers", type=int, default=500)
+    options.add_argument("--database", choices=["sqlite", "postgres"], default="postgres")
+    given = options.parse_args()
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    os.environ["TEST_DATABASE"] = given.database
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tests import servers
+    from tests.house import House
+    from upstream.sandbox.server import Sandbox
+
+    started = servers.Servers(settings.TEST_HOME)
+    home = Path(tempfile.mkdtemp(prefix="bench-codes-"))
+    try:
+        started.valkey()
+        if given.database == "postgres":
+            started.postgres()
+        call_command("migrate", verbosity=0)
+        with Sandbox(key="test-key", services=40) as vendor:
+            settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, "test-key"
+            settings.UPSTREAM_MAX_PER_SECOND, settings.UPSTREAM_MAX_CONCURRENCY = 1000.0, CONCURRENCY
+            bare = bare_rate(vendor.url, seconds=3)
+            numbers = buy_numbers(vendor, given.numbers)
+            asked = vendor.received.total()
+            connection.close()
+            environment = {
+                "UPSTREAM_MAX_PER_SECOND": str(PER_SECOND),
+                "UPSTREAM_MAX_CONCURRENCY": str(CONCURRENCY),
+            }
+            house = House(home=home, upstream_url=vendor.url, upstream_key="test-key", environment=environment)
+            house.run("worker")
+            house.run("beat")
+            try:
+                waits = wait_for_codes(vendor, numbers)
+            finally:
+                house.stop()
+            calls = vendor.received.total() - asked
+        print(
+            json.dumps(
+                {
+                    "bench": "codes",
+                    "database": given.database,
+                    "numbers": len(numbers),
+                    "codes": len(waits),
+                    "seconds_median": round(statistics.median(waits), 2),
+                    "seconds_p95": round(statistics.quantiles(waits, n=20)[-1], 2),
+                    "seconds_worst": round(max(waits), 2),
+                    "calls_per_number": round(calls / len(numbers), 1),
+                    "calls_per_second": round(calls / (WINDOW + 10), 0),
+                    "bare_session_calls_per_second": round(bare),
+                }
+            )
+        )
+    finally:
+        started.stop()
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(settings.TEST_HOME, ignore_errors=True)
+
+
+def bare_rate(url: str, *, seconds: float) -> float:
+    """Calls a second of `requests` alone, with as many threads."""
+    import requests
+
+    session = requests.Session()
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONCURRENCY))
+    ends = time.monotonic() + seconds
+
+    def call(_n: int) -> int:
+        done = 0
+        while time.monotonic() < ends:
+            session.post(url, data={"key": "test-key", "action": "balance"}, timeout=10)
+            done += 1
+        return done
+
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        return sum(pool.map(call, range(CONCURRENCY))) / seconds
+
+
+def buy_numbers(vendor: object, wanted: int) -> list[int]:
+    """Buy `wanted` numbers; their codes come at random moments from 10 seconds on. Our ids of them."""
+    from django.utils import timezone
+
+    from accounts.models import User
+    from sms import acquire, buy
+    from sms.models import Number, Project
+    from sms.sync import sync_sms
+    from wallet import ledger
+
+    sync_sms()
+    now = timezone.now()
+    customer = User.objects.create_user("bench@example.com")
+    ledger.adjust(account=ledger.account_of(customer), amount=Decimal(100_000), key="bench", memo="bench", now=now)
+    project = Project.objects.get(upstream_id=vendor.vendor.projects_that("code", country="us")[0])
+    chance = random.Random(1)
+    for _ in range(wanted // 10):
+        vendor.plan_sms(behaviour="code", seconds=10 + chance.uniform(0, WINDOW), lifetime=600.0, times=1)
+        purchase = buy.numbers(customer=customer, project_id=project.pk, quantity=10, now=timezone.now())
+        acquire.acquire(purchase_id=purchase.pk)
+    ids = list(Number.objects.values_list("pk", flat=True))
+    if len(ids) != wanted:
+        sys.exit(f"bought {len(ids)} numbers, not {wanted}")
+    return ids
+
+
+def wait_for_codes(vendor: object, numbers: list[int]) -> list[float]:
+    """Seconds from a code's moment at the vendor to the moment we stored it, for each number."""
+    from sms.models import Message, Number
+
+    ends = time.monotonic() + WINDOW + 40
+    while time.monotonic() < ends and Message.objects.count() < len(numbers):
+        time.sleep(1)
+    begun = datetime.now(UTC) - timedelta(seconds=vendor.vendor.clock.now())
+    waits = []
+    for number in Number.objects.prefetch_related("messages"):
+        message = number.messages.first()
+        if message is None:
+            continue
+        available = begun + timedelta(seconds=vendor.vendor.numbers[number.upstream_id].messages[0].at)
+        waits.append((message.received_at - available).total_seconds())
+    return waits
+
+
+if __name__ == "__main__":
+    main()

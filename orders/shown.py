@@ -1,0 +1,68 @@
+"""What a customer sees of an order: its status in their words, and where their money is.
+
+How an order is doing at the vendor's is none of their worry: an order whose fate is unknown reads as one that
+waits, and one that waits for long says so.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from core.money import ZERO
+from orders import states
+from orders.models import Order, OrderEvent
+
+# An order that is not under way after this is called delayed, whatever the cause.
+LATE = timedelta(minutes=5)
+WAITING = [states.PLACED, states.SUBMITTING, states.UNCERTAIN]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An order as its customer reads it. Money is USD."""
+
+    order: Order
+    code: str
+    """The state that gives the status its colour; none that is for operators only."""
+    label: str
+    delayed: bool
+    paid: Decimal
+    returned: Decimal
+    """What came back to the balance of what was set aside; zero while the order is open."""
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the customer could see something new."""
+        return f"{self.label}-{self.order.changed_at.timestamp():.6f}"
+
+    @property
+    def links(self) -> bool:
+        """Whether the link is a web address, so that it may become one on the page."""
+        return self.order.link.lower().startswith(("http://", "https://"))
+
+
+def of_customer(customer: User) -> QuerySet[Order]:
+    """The customer's orders, newest first, with all that `look` needs."""
+    told = OrderEvent.objects.filter(order=OuterRef("pk"), kind=OrderEvent.Kind.DELAYED)
+    orders = Order.objects.filter(customer=customer).select_related("hold").order_by("-pk")
+    return orders.annotate(told_delayed=Exists(told))
+
+
+def look(order: Order, *, now: datetime) -> Shown:
+    """An order of `of_customer`, as its customer reads it at the moment `now`."""
+    waits = order.state in WAITING
+    delayed = waits and (getattr(order, "told_delayed", False) or now - order.placed_at > LATE)
+    code = states.PLACED if waits else order.state
+    paid = order.hold.captured - order.hold.refunded
+    return Shown(
+        order=order,
+        code="DELAYED" if delayed else code,
+        label=_("Delayed") if delayed else str(states.FOR_CUSTOMERS[order.state]),
+        delayed=delayed,
+        paid=paid,
+        returned=ZERO if order.is_open else order.charge - paid,
+    )

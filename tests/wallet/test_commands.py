@@ -1,0 +1,98 @@
+"""Commands that operators' scripts rely on: JSON on standard output, and a clear failure otherwise."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from wallet import ledger
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*arguments):
+        capsys.readouterr()
+        call_command(*arguments)
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_create_customer_prints_who_and_what_they_have(run):
+    shown = run("create_customer", "New@Example.com", "--password", "pw", "--credit", "50.00")
+    user = User.objects.get(email="new@example.com")
+    assert shown == {"id": user.pk, "email": "new@example.com", "balance": "50.00"}
+    assert user.check_password("pw")
+    assert not user.is_staff
+
+
+def test_create_customer_can_make_staff(run):
+    run("create_customer", "boss@example.com", "--staff")
+    assert User.objects.get().is_staff
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["a@b.com", "--credit", "five"],
+        ["a@b.com", "--credit", "-5"],
+        ["a@b.com", "--credit", "0.0000001"],
+    ],
+)
+def test_create_customer_refuses_nonsense_and_makes_nobody(arguments):
+    with pytest.raises(CommandError):
+        call_command("create_customer", *arguments)
+    assert not User.objects.exists()
+
+
+def test_create_customer_refuses_the_same_address_in_other_case(customer):
+    with pytest.raises(CommandError, match="already"):
+        call_command("create_customer", "CUSTOMER@example.com")
+
+
+def test_credit_adds_and_the_same_key_credits_once(run, customer):
+    arguments = ("credit", customer.email, "12.5", "--reason", "gift", "--key", "k1")
+    assert run(*arguments) == {"email": customer.email, "balance": "62.50", "held": "0.00"}
+    assert run(*arguments)["balance"] == "62.50"
+    assert run("credit", customer.email, "0.000001", "--reason", "gift")["balance"] == "62.500001"
+
+
+def test_credit_takes_away_what_is_there_and_no_more(run, customer):
+    assert run("credit", customer.email, "--reason", "x", "--", "-50")["balance"] == "0.00"
+    with pytest.raises(CommandError, match="missing"):
+        call_command("credit", customer.email, "--reason", "x", "--", "-1")
+
+
+@pytest.mark.parametrize(
+    ("email", "amount", "reason", "words"),
+    [
+        ("nobody@example.com", "5", "x", "Nobody"),
+        ("customer@example.com", "much", "x", "amount"),
+        ("customer@example.com", "0", "x", "can't be moved"),
+        ("customer@example.com", "5", "  ", "say why"),
+    ],
+)
+def test_credit_refuses_nonsense_in_words(customer, email, amount, reason, words):
+    with pytest.raises(CommandError, match=words):
+        call_command("credit", email, amount, "--reason", reason)
+    assert ledger.account_of(customer).balance == 50
+
+
+def test_audit_books_prints_what_it_saw(run, customer):
+    assert run("audit_books") == {"ok": True, "accounts": 2, "transfers": 1, "open_holds": 0, "problems": []}
+
+
+def test_audit_books_fails_when_the_books_do_not_match(customer, capsys):
+    from wallet.models import Account
+
+    Account.objects.filter(owner=customer).update(balance=51)
+    with pytest.raises(SystemExit) as left:
+        call_command("audit_books")
+    assert left.value.code == 1
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["ok"] is False
+    assert shown["problems"]

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from kombu.exceptions import OperationalError
@@ -25,9 +26,24 @@ from catalog.models import Category, MarkupRule, PriceChange, Service, Subcatego
 from catalog.reprice import reprice
 from catalog.resume import resume
 from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, show_page
-from core.admin_base import NOTHING, ReadOnlyAdmin, ShopAdmin, list_link, margin, page_link, per_unit, usd
-
-STATES = {"On sale": "success", "Withdrawn by the vendor": "", "Suspended": "danger"}
+from core.admin_base import (
+    NOTHING,
+    ReadOnlyAdmin,
+    ShopAdmin,
+    count_column,
+    lines_column,
+    list_link,
+    margin,
+    moment_column,
+    number_column,
+    page_link,
+    per_unit,
+    pill,
+    text_column,
+    took,
+    usd,
+    usd_column,
+)
 
 
 class NothingDeleted(ShopAdmin):
@@ -108,17 +124,15 @@ class PutBackOnSale(Act[Service]):
 @admin.register(Service)
 class ServiceAdmin(NothingDeleted, ActsAdmin):
     list_display = (
-        "upstream_id",
-        "short_name",
-        "category",
+        "vendor_number",
+        "what",
         "label",
-        "hidden",
         "cost",
         "our_price",
         "margin",
-        "stock",
+        "in_stock",
     )
-    list_display_links = ("upstream_id", "short_name")
+    list_display_links = ("vendor_number", "what")
     list_filter = ("state", "entity", "hidden", "auto_delivery", ("category", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("category",)
@@ -129,49 +143,76 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
     actions = ("hide", "show", "put_back_on_sale")
     acts = (PutBackOnSale,)
     readonly_fields = (
-        *("name", "upstream_id", "pk", "label", "entity_label", "type", "category", "subcategory"),
-        *("cost", "our_price", "margin", "rule", "min", "max", "stock", "refill", "cancel", "auto_delivery"),
-        *("first_seen_at", "changed_at", "withdrawn_at", "history"),
+        *("name", "vendor_number", "number", "label", "entity_label", "type", "category", "subcategory"),
+        *(
+            "cost",
+            "our_price",
+            "margin",
+            "rule",
+            "smallest",
+            "largest",
+            "in_stock",
+            "refill",
+            "cancel",
+            "auto_delivery",
+        ),
+        *("first_seen", "changed", "withdrawn", "history"),
     )
     fieldsets = (
-        (None, {"fields": ("name", ("label", "hidden"), ("pk", "upstream_id"), ("category", "subcategory"))}),
+        (None, {"fields": ("name", ("label", "hidden"), ("number", "vendor_number"), ("category", "subcategory"))}),
         ("Price", {"fields": (("cost", "our_price", "margin"), ("rule", "history"))}),
         (
             "What the vendor says",
             {
                 "fields": (
                     ("entity_label", "type"),
-                    ("min", "max", "stock"),
+                    ("smallest", "largest", "in_stock"),
                     ("auto_delivery", "refill", "cancel"),
-                    ("first_seen_at", "changed_at", "withdrawn_at"),
+                    ("first_seen", "changed", "withdrawn"),
                 )
             },
         ),
     )
 
-    @display(description="Name", ordering="name")
-    def short_name(self, service: Service) -> str:
-        return Truncator(service.name).chars(70)
+    number = number_column("Our number")
+    smallest = count_column("min", "Smallest order")
+    largest = count_column("max", "Largest order")
+    in_stock = count_column("stock", "Stock")
+    first_seen = moment_column("first_seen_at", "First seen")
+    changed = moment_column("changed_at", "Changed")
+    withdrawn = moment_column("withdrawn_at", "Withdrawn")
 
-    @display(description="State", ordering="state", label=STATES)
-    def label(self, service: Service) -> str:
-        return "Suspended" if service.state == Service.State.SUSPENDED else service.get_state_display()
+    @display(description="State", ordering="state")
+    def label(self, service: Service) -> SafeString:
+        if service.state == Service.State.SUSPENDED:
+            return pill("Suspended", "danger")
+        if service.state == Service.State.WITHDRAWN:
+            return pill("Withdrawn", "")
+        return pill("Hidden", "warning") if service.hidden else pill("On sale", "success")
+
+    @display(description="Vendor's number", ordering="upstream_id")
+    def vendor_number(self, service: Service) -> str:
+        return str(service.upstream_id)
+
+    @display(description="Name", ordering="name")
+    def what(self, service: Service) -> SafeString:
+        return _stacked(Truncator(service.name).chars(90), service.category)
 
     @display(description="Kind")
     def entity_label(self, service: Service) -> str:
         return service.get_entity_display()
 
     @display(description="Cost", ordering="rate")
-    def cost(self, service: Service) -> str:
-        return per_unit(service.rate, service.unit)
+    def cost(self, service: Service) -> SafeString:
+        return _stacked(*per_unit(service.rate, service.unit).split(" ", 1))
 
     @display(description="Price", ordering="price")
-    def our_price(self, service: Service) -> str:
-        return per_unit(service.price, service.unit)
+    def our_price(self, service: Service) -> SafeString:
+        return _stacked(*per_unit(service.price, service.unit).split(" ", 1))
 
-    @display(description="Margin, and its share of the price")
-    def margin(self, service: Service) -> str:
-        return margin(service.rate, service.price)
+    @display(description="Margin")
+    def margin(self, service: Service) -> SafeString:
+        return _stacked(*margin(service.rate, service.price).split(" ", 1))
 
     @display(description="Mark-up rule that holds")
     def rule(self, service: Service) -> SafeString | str:
@@ -194,9 +235,8 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
     def _hidden(self, request: HttpRequest, queryset: QuerySet[Service], hidden: bool) -> None:
         word = "Hidden" if hidden else "Shown"
         changed = list(queryset.exclude(hidden=hidden))
-        Service.objects.filter(pk__in=[service.pk for service in changed]).update(hidden=hidden)
-        for service in changed:
-            self.log_change(request, service, f"{word}.")
+        queryset.update(hidden=hidden)
+        LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, change_message=f"{word}.")
         self.message_user(request, f"{word}: {len(changed)} of {queryset.count()} chosen.", messages.SUCCESS)
 
     @admin.action(description="Hide from customers", permissions=["change"])
@@ -236,17 +276,9 @@ class MarkupRuleAdmin(ShopAdmin):
     def percent_text(self, rule: MarkupRule) -> str:
         return f"{rule.percent.normalize():f}%"
 
-    @display(description="Fixed", ordering="fixed")
-    def fixed_usd(self, rule: MarkupRule) -> str:
-        return usd(rule.fixed)
-
-    @display(description="Minimum margin", ordering="minimum_margin")
-    def minimum_usd(self, rule: MarkupRule) -> str:
-        return usd(rule.minimum_margin)
-
-    @display(description="Rounded up to", ordering="rounding")
-    def rounding_usd(self, rule: MarkupRule) -> str:
-        return usd(rule.rounding)
+    fixed_usd = usd_column("fixed", "Fixed")
+    minimum_usd = usd_column("minimum_margin", "Minimum margin")
+    rounding_usd = usd_column("rounding", "Rounded up to")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -268,14 +300,16 @@ class MarkupRuleAdmin(ShopAdmin):
 
 @admin.register(PriceChange)
 class PriceChangeAdmin(ReadOnlyAdmin):
-    list_display = ("changed_at", "service", "costs", "prices")
+    list_display = ("changed", "service", "costs", "prices")
     list_select_related = ("service",)
     date_hierarchy = "changed_at"
     search_fields = ("service__name",)
     search_numbers = ("service_id", "service__upstream_id")
     search_help_text = "Number or name of the service"
-    fields = (("service", "changed_at"), ("costs", "prices"))
-    readonly_fields = ("costs", "prices")
+    fields = (("service", "changed"), ("costs", "prices"))
+    readonly_fields = ("changed", "costs", "prices")
+
+    changed = moment_column("changed_at", "When")
 
     @display(description="Cost")
     def costs(self, change: PriceChange) -> str:
@@ -286,6 +320,11 @@ class PriceChangeAdmin(ReadOnlyAdmin):
         return _arrow(usd(change.old_price), usd(change.new_price))
 
 
+def _stacked(first: object, second: object) -> SafeString:
+    """Two texts in one cell, the second small below the first."""
+    return format_html('<div>{} <span class="block text-xs">{}</span></div>', first, second)
+
+
 def _arrow(old: str, new: str) -> str:
     return new if old == new else f"{old} → {new}"
 
@@ -293,33 +332,34 @@ def _arrow(old: str, new: str) -> str:
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnlyAdmin):
     list_display = (
-        *("started_at", "outcome", "took", "seen", "added", "changed", "withdrawn", "skipped", "short_problem"),
+        *("started", "outcome", "took", "seen", "added", "changed", "withdrawn", "skipped", "short_problem"),
     )
     list_filter = ("ok", "kind")
     search_fields = ("problem",)
     actions_list = ("synchronise",)
     fields = (
         ("kind", "outcome"),
-        ("started_at", "finished_at", "took"),
+        ("started", "finished", "took"),
         ("seen", "added", "changed", "withdrawn", "skipped"),
-        "problem",
+        "full_problem",
         "rows",
     )
-    readonly_fields = ("outcome", "took", "rows")
+    readonly_fields = ("outcome", "started", "finished", "took", "full_problem", "rows")
 
-    @display(description="Outcome", label={"Done": "success", "Failed": "danger", "Under way": "info"})
-    def outcome(self, run: SyncRun) -> str:
+    started = moment_column("started_at", "Started")
+    finished = moment_column("finished_at", "Finished")
+    full_problem = lines_column("problem", "Problem")
+    short_problem = text_column("problem", "Problem", most=90)
+
+    @display(description="Outcome")
+    def outcome(self, run: SyncRun) -> SafeString:
         if run.finished_at is None:
-            return "Under way"
-        return "Done" if run.ok else "Failed"
+            return pill("Under way", "info")
+        return pill("Done", "success") if run.ok else pill("Failed", "danger")
 
     @display(description="Took")
     def took(self, run: SyncRun) -> str:
-        return f"{(run.finished_at - run.started_at).total_seconds():.1f} s" if run.finished_at else NOTHING
-
-    @display(description="Problem")
-    def short_problem(self, run: SyncRun) -> str:
-        return Truncator(run.problem).chars(90)
+        return took(run.started_at, run.finished_at)
 
     @display(description="Rows that were skipped (the first 100)")
     def rows(self, run: SyncRun) -> SafeString | str:

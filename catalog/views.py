@@ -1,38 +1,81 @@
 """The front page and the catalogue."""
 
+from typing import Any
+
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import push_url, replace_url
 
 from catalog.models import Category, Service, Subcategory
-from catalog.search import SORTS, Wanted, find, on_shelf
+from catalog.search import Wanted, find, on_shelf
 
 PAGE = 50
+NEWEST = 6
+SORTS = [
+    ("name", _("Sort by name")),
+    ("price", _("Lowest price first")),
+    ("-price", _("Highest price first")),
+    ("new", _("Newest first")),
+]
 
 
 def front(request: HttpRequest) -> HttpResponse:
     """What is sold here, and how it works."""
-    return render(request, "catalog/front.html", {"categories": _categories(), "services": on_shelf().count()})
+    categories = _categories()
+    return render(
+        request,
+        "catalog/front.html",
+        {
+            "categories": categories,
+            "total": sum(category.count for category in categories),
+            "newest": on_shelf().select_related("category").order_by("-pk")[:NEWEST],
+        },
+    )
 
 
+@vary_on_headers("HX-Request")
 def catalogue(request: HttpRequest) -> HttpResponse:
     """The shelf: tree, search, filters, sort. All of it lives in the address."""
     wanted = _wanted(request)
-    services = find(wanted).select_related("category", "subcategory")
-    page = Paginator(services, PAGE).get_page(request.GET.get("page"))
-    return render(
+    categories = _categories()
+    subcategories = _subcategories(wanted.category_id)
+    page = Paginator(find(wanted).select_related("category"), PAGE).get_page(request.GET.get("page"))
+    query = _query(wanted)
+    response = render(
         request,
         "catalog/list.html",
         {
             "page": page,
             "wanted": wanted,
-            "categories": _categories(),
-            "subcategories": _subcategories(wanted.category_id),
-            "entities": Service.Entity.choices,
-            "sorts": list(SORTS),
+            "query": query,
+            "narrowed": bool(set(query) - {"category", "subcategory", "sort"}),
+            "categories": categories,
+            "category": next((each for each in categories if each.pk == wanted.category_id), None),
+            "subcategories": subcategories,
+            "subcategory": next((each for each in subcategories if each.pk == wanted.subcategory_id), None),
+            "total": sum(each.count for each in categories),
+            "kinds": [(value.lower(), label) for value, label in Service.Entity.choices],
+            "sorts": SORTS,
         },
     )
+    if page.number > 1:
+        query["page"] = str(page.number)
+    return _keep_address(request, response, query)
+
+
+def _keep_address(request: HttpRequest, response: HttpResponse, query: QueryDict) -> HttpResponse:
+    """Put what is shown into the browser's address; while somebody types, without a step of history a letter."""
+    htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
+    if not htmx:
+        return response
+    address = f"{request.path}?{query.urlencode()}" if query else request.path
+    before = QueryDict((htmx.current_url_abs_path or "").partition("?")[2])
+    typing = bool(before.get("q") and query.get("q") and before["q"] != query["q"])
+    return replace_url(response, address) if typing else push_url(response, address)
 
 
 def _wanted(request: HttpRequest) -> Wanted:
@@ -40,7 +83,8 @@ def _wanted(request: HttpRequest) -> Wanted:
     entity = given.get("kind", "").upper()
     sort = given.get("sort", "")
     return Wanted(
-        words=given.get("q", "").strip()[:200],
+        # PostgreSQL has no text with a NUL in it.
+        words=given.get("q", "").replace("\0", "").strip()[:200],
         category_id=_number(given.get("category")),
         subcategory_id=_number(given.get("subcategory")),
         entity=entity if entity in Service.Entity.values else "",
@@ -48,22 +92,42 @@ def _wanted(request: HttpRequest) -> Wanted:
         auto_delivery=bool(given.get("auto")),
         refill=bool(given.get("refill")),
         cancel=bool(given.get("cancel")),
-        sort=sort if sort in SORTS else "name",
+        sort=sort if sort in dict(SORTS) else "name",
     )
+
+
+def _query(wanted: Wanted) -> QueryDict:
+    """The shortest address query for what is wanted."""
+    query = QueryDict(mutable=True)
+    texts = {
+        "q": wanted.words,
+        "category": wanted.category_id,
+        "subcategory": wanted.subcategory_id,
+        "kind": wanted.entity.lower(),
+        "in_stock": wanted.in_stock,
+        "auto": wanted.auto_delivery,
+        "refill": wanted.refill,
+        "cancel": wanted.cancel,
+        "sort": wanted.sort if wanted.sort != "name" else "",
+    }
+    for name, value in texts.items():
+        if value:
+            query[name] = "1" if value is True else str(value)
+    return query
 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _categories() -> list[Category]:
+def _categories() -> list[Any]:
     """Categories that have something on the shelf, each with its `count`."""
     shelf = Q(services__state=Service.State.ON_SALE, services__hidden=False)
     counted = Category.objects.filter(hidden=False).annotate(count=Count("services", filter=shelf))
     return list(counted.filter(count__gt=0))
 
 
-def _subcategories(category_id: int | None) -> list[Subcategory]:
+def _subcategories(category_id: int | None) -> list[Any]:
     """The chosen category's subcategories that have something on the shelf, each with its `count`."""
     if category_id is None:
         return []

@@ -24,7 +24,9 @@ COMPILE = [
     *("pip", "compile", "--universal", "--generate-hashes", "--no-emit-index-url", "--python-version", "3.11"),
     "pyproject.toml",
 ]
-UNREACHABLE = re.compile(r"error sending request|failed to fetch|dns error|timed out|connection refused", re.IGNORECASE)
+UNREACHABLE = re.compile(
+    r"error sending request|failed to fetch|dns error|timed out|connection refused|network was disabled", re.IGNORECASE
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
                 return done.returncode
         print(f"Wrote {SHOP} and {DEV}; `git diff` shows what is newer.")
         return 0
-    found = [*_form(SHOP), *_form(DEV), *_wishes()]
+    found = [*_form(SHOP), *_form(DEV)] or _wishes()
     if not found:
         unmet, reached = _compile()
         found += unmet
@@ -89,7 +91,7 @@ def _wishes() -> list[str]:
 
 def _compile() -> tuple[list[str], bool]:
     """What compiling would change, and whether the index could be asked."""
-    found = []
+    found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         # Compiled in a copy: uv takes an existing output as its preference, and then writes over it.
         (Path(folder) / "requirements").mkdir()

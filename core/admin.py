@@ -13,11 +13,12 @@ from unfold.decorators import display
 
 from core import alerts
 from core.admin_acts import Act, ActsAdmin, Done
-from core.admin_base import NOTHING, ReadOnlyAdmin, page_link
+from core.admin_base import NOTHING, ReadOnlyAdmin, lines_column, moment_column, page_link, pill, text_column
 from core.models import Alert
 
 # The page behind the first words of a key, such as `order:17:uncertain`.
 _PAGES = {"order": "orders_order_change", "service": "catalog_service_change"}
+_COLOURS = {"INFO": "info", "WARNING": "warning", "CRITICAL": "danger"}
 _KEY = re.compile(r"(?P<kind>[a-z]+):(?P<pk>[0-9]{1,18}):")
 
 
@@ -76,27 +77,30 @@ class Resolve(Act[Alert]):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin, ActsAdmin):
-    list_display = ("subject", "level", "page", "times", "first_at", "last_at", "open")
+    list_display = ("what", "level", "page", "times", "first", "last", "open")
     list_filter = (OpenFilter, "severity")
     search_fields = ("subject", "detail", "key")
     ordering = (F("resolved_at").asc(nulls_first=True), "-last_at")
     fields = (
         "subject",
-        "detail",
+        "detail_text",
         ("level", "page", "key"),
-        ("times", "first_at", "last_at", "resolved_at"),
+        ("times", "first", "last", "resolved"),
     )
-    readonly_fields = ("level", "page")
+    readonly_fields = ("detail_text", "level", "page", "first", "last", "resolved")
     actions = ("mark_as_resolved",)
     acts = (Resolve,)
 
-    @display(
-        description="Severity",
-        ordering="severity",
-        label={"Information": "info", "Warning": "warning", "Critical: money waits": "danger"},
-    )
-    def level(self, alert: Alert) -> str:
-        return alert.get_severity_display()
+    what = text_column("subject", "Subject", most=120)
+    first = moment_column("first_at", "First")
+    last = moment_column("last_at", "Last")
+    resolved = moment_column("resolved_at", "Resolved")
+
+    detail_text = lines_column("detail", "Detail")
+
+    @display(description="Severity", ordering="severity")
+    def level(self, alert: Alert) -> SafeString:
+        return pill(alert.get_severity_display().partition(":")[0], _COLOURS[alert.severity])
 
     @display(description="Open", boolean=True)
     def open(self, alert: Alert) -> bool:

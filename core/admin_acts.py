@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget
 
@@ -101,6 +102,8 @@ class ActsAdmin(ShopAdmin):
     """A page of a row with buttons for the acts that fit its state."""
 
     acts: ClassVar[Sequence[type[Act[Any]]]] = ()
+    # Where the buttons go: into the page's header, or into the page as `acts`, which has room for more.
+    acts_in_page: ClassVar[bool] = False
 
     def get_urls(self) -> list[URLPattern]:
         mine = [
@@ -133,7 +136,7 @@ class ActsAdmin(ShopAdmin):
     ) -> HttpResponse:
         row = context.get("original")
         if row is not None and not context.get("is_popup"):
-            context["actions_detail"] = [*context.get("actions_detail", []), *self.buttons(request, row)]
+            context["acts" if self.acts_in_page else "actions_detail"] = self.buttons(request, row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def act_view(self, request: HttpRequest, object_id: str, *, act_class: type[Act[Any]]) -> HttpResponse:
@@ -190,7 +193,7 @@ class ActsAdmin(ShopAdmin):
         if act.row.pk:
             act.row.refresh_from_db()
         # Where the row itself is no longer fit for it, no field is to blame.
-        form.add_error(act.blamed if act.fits() else None, str(error))
+        form.add_error(act.blamed if act.fits() else None, capfirst(str(error)))
 
 
 def button(

@@ -18,6 +18,7 @@ from orders.admin_forms import FinishForm, FoundForm, NothingForm, RefundForm, S
 from orders.models import Order
 from orders.refund import refund
 from orders.resolve import CantResolve, finish, found, give_up, send_again
+from upstream.client import UpstreamError
 from wallet.ledger import KeyReused, LedgerError
 
 
@@ -145,8 +146,9 @@ class AskNow(OrderAct):
         ]
 
     def run(self, given: dict[str, Any], now: datetime) -> Done:
-        before = (self.row.poll_failures, self.row.upstream_status, self.row.remains, self.row.delivered)
-        if not poll.poll_one(order_id=self.row.pk):
+        before = (self.row.upstream_status, self.row.remains, self.row.delivered)
+        answer = poll.poll_one(order_id=self.row.pk)
+        if answer is None:
             self.row.refresh_from_db()
             return Done(f"Order {self.row.pk} has ended already: nobody was asked.", messages.WARNING, happened=False)
         order = self.row
@@ -157,14 +159,10 @@ class AskNow(OrderAct):
                 f"Order {order.pk} has ended: {order.get_state_display().lower()}, {order.delivered:,} of "
                 f"{order.quantity:,} delivered. The customer paid {show(order.hold.captured)} of {show(order.charge)}."
             )
-        if order.poll_failures > before[0]:
-            return Done(f"The vendor does not say how it stands: {order.flag}. No money moved.", messages.WARNING)
-        if before[1:] == (order.upstream_status, order.remains, order.delivered):
-            return Done(
-                f"Nothing new. Last word: {_last_word(order)}. If the vendor could not be reached just now, it is "
-                "asked again by itself. No money moved.",
-                messages.INFO,
-            )
+        if isinstance(answer, UpstreamError):
+            return Done(f"The vendor does not say how it stands: {answer}. No money moved.", messages.WARNING)
+        if before == (order.upstream_status, order.remains, order.delivered):
+            return Done(f"Nothing new. Last word: {_last_word(order)}. No money moved.", messages.INFO)
         return Done(f"The vendor says: {_last_word(order)}. No money moved.")
 
 

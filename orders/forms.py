@@ -13,7 +13,7 @@ from core.money import plain
 class OrderForm(forms.Form):
     """Link and quantity, and unseen: the price the customer saw, and a key that makes a second click harmless."""
 
-    link = forms.CharField(label=_("Link"), required=False, strip=True)
+    link = forms.CharField(label=_("Link"), error_messages={"required": _("Enter the link to the page or post.")})
     quantity = forms.IntegerField(
         label=_("Quantity"),
         error_messages={"required": _("Enter how many."), "invalid": _("Enter a whole number.")},

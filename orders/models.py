@@ -94,6 +94,7 @@ class Order(forwarding.Forwarded, following.Followed):
             models.Index(fields=["not_before"], condition=Q(state="PLACED"), name="order_outbox"),
             models.Index(fields=["leased_until"], condition=Q(state="SUBMITTING"), name="order_leases"),
             models.Index(fields=["next_poll_at"], condition=Q(state="RUNNING"), name="order_polls"),
+            models.Index(fields=["id"], condition=Q(state="UNCERTAIN"), name="order_uncertain"),
             models.Index(fields=["poll_claim"], condition=~Q(poll_claim=""), name="order_poll_claims"),
         ]
 

@@ -51,12 +51,13 @@ def poll_due(*, limit: int = BATCH) -> int:
     return len(orders)
 
 
-def poll_one(*, order_id: int) -> bool:
-    """Ask for one running order now, whenever it is due; false when it isn't running."""
+def poll_one(*, order_id: int) -> Status | UpstreamError | None:
+    """Ask for one running order now, whenever it is due; the vendor's answer, or None when it isn't running."""
     orders = list(Order.objects.filter(pk=order_id, state=states.RUNNING))
     for order, answer in following.ask(orders, _status):
         _take(order, answer, now=timezone.now())
-    return bool(orders)
+        return answer
+    return None
 
 
 def _status(order: Order) -> Status:

@@ -29,6 +29,7 @@ app.conf.task_routes = (
         ("orders.tasks.poll*", {"queue": "status"}),
         ("orders.tasks.*", {"queue": "submit"}),
         ("catalog.tasks.*", {"queue": "sync"}),
+        ("upstream.tasks.*", {"queue": "sync"}),
         ("sms.tasks.listen_due", {"queue": "codes"}),
         ("sms.tasks.sync", {"queue": "sync"}),
         ("sms.tasks.statistics", {"queue": "sync"}),
@@ -53,6 +54,7 @@ app.conf.beat_schedule = {
     "listen for codes": _every(2, "sms.tasks.listen_due"),
     "sync countries and projects": _every(600, "sms.tasks.sync"),
     "count how often codes come": _every(600, "sms.tasks.statistics"),
+    "read our balance with the vendor": _every(300, "upstream.tasks.read_balance"),
     "heartbeat": _every(10, "reseller.tasks.heartbeat"),
 }
 

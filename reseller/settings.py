@@ -7,7 +7,9 @@ defaults in `var/local.env`. With DEBUG off, whatever is missing is named and no
 import base64
 import hashlib
 import os
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
 
 import environ
 from cryptography.fernet import Fernet
@@ -29,6 +31,18 @@ EMBEDDED_BROKER = "CELERY_BROKER_URL" not in os.environ
 if env.bool("DEBUG", default=True):
     env.read_env(local.FILE)
 DEBUG = env.bool("DEBUG", default=False)
+
+Number = TypeVar("Number", int, float, Decimal)
+
+
+def number(name: str, kind: type[Number], default: Number) -> Number:
+    """A setting that is a number; one that can't be read is named."""
+    text = os.environ.get(name, "").strip()
+    try:
+        return kind(text) if text else default
+    except (ValueError, InvalidOperation):
+        raise ImproperlyConfigured(f"{name} must be a number, and is {text!r}.") from None
+
 
 # ── What a live shop must say ──────────────────────────────────────────────────────────────────────
 REQUIRED = [
@@ -52,10 +66,12 @@ SECRET_KEY = env("SECRET_KEY", default="only-for-debug")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
 # `https://` origins whose forms we take; needed behind a proxy that speaks TLS for us.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-PORT = env.int("PORT", default=8000)
+PORT = number("PORT", int, 8000)
 SHOP_NAME = env("SHOP_NAME", default="Fairstock")
 SHOP_ACCENT = env("SHOP_ACCENT", default="")
 SHOP_LOGO = env("SHOP_LOGO", default="")
+# How customers get credit, in the operator's words; shown in the wallet as plain text.
+FUNDS_HELP = env("FUNDS_HELP", default="")
 
 # A list, newest first; each a Fernet key: 32 bytes in URL-safe base64.
 # With DEBUG and nothing set, one made from SECRET_KEY.
@@ -73,21 +89,23 @@ for position, key in enumerate(FIELD_ENCRYPTION_KEYS, 1):
         ) from None
 
 # ── The vendor ─────────────────────────────────────────────────────────────────────────────────────
-SANDBOX_PORT = env.int("SANDBOX_PORT", default=8790)
+SANDBOX_PORT = number("SANDBOX_PORT", int, 8790)
 UPSTREAM_URL = env("UPSTREAM_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}/api/v2")
 UPSTREAM_KEY = env("UPSTREAM_KEY", default="sandbox-key")
 # Seconds to wait for an answer. After it a purchase counts as possibly made (docs/upstream.md, ruling 3).
-UPSTREAM_TIMEOUT = env.float("UPSTREAM_TIMEOUT", default=20.0)
+UPSTREAM_TIMEOUT = number("UPSTREAM_TIMEOUT", float, 20.0)
 # How many units one `rate` buys (docs/upstream.md, ruling 2).
-UPSTREAM_RATE_UNIT_SMM = env.int("UPSTREAM_RATE_UNIT_SMM", default=1000)
-UPSTREAM_RATE_UNIT_PRODUCT = env.int("UPSTREAM_RATE_UNIT_PRODUCT", default=1)
+UPSTREAM_RATE_UNIT_SMM = number("UPSTREAM_RATE_UNIT_SMM", int, 1000)
+UPSTREAM_RATE_UNIT_PRODUCT = number("UPSTREAM_RATE_UNIT_PRODUCT", int, 1)
 # `reference`, or the operator's own e-mail address: what goes out as `link` of a product order (ruling 9).
 UPSTREAM_PRODUCT_LINK = env("UPSTREAM_PRODUCT_LINK", default="reference")
 # The budget that all workers share.
-UPSTREAM_MAX_PER_SECOND = env.float("UPSTREAM_MAX_PER_SECOND", default=20.0)
-UPSTREAM_MAX_CONCURRENCY = env.int("UPSTREAM_MAX_CONCURRENCY", default=8)
+UPSTREAM_MAX_PER_SECOND = number("UPSTREAM_MAX_PER_SECOND", float, 20.0)
+UPSTREAM_MAX_CONCURRENCY = number("UPSTREAM_MAX_CONCURRENCY", int, 8)
+# USD below which the operators are warned about their balance with the vendor.
+UPSTREAM_LOW_BALANCE = number("UPSTREAM_LOW_BALANCE", Decimal, Decimal(20))
 # Seconds a number waits for its code where the vendor does not say until when (ruling 7).
-SMS_WAIT_SECONDS = env.int("SMS_WAIT_SECONDS", default=1200)
+SMS_WAIT_SECONDS = number("SMS_WAIT_SECONDS", int, 1200)
 
 for name, good, rule in [
     ("UPSTREAM_TIMEOUT", 0 < UPSTREAM_TIMEOUT <= 300, "seconds, more than 0 and at most 300"),
@@ -173,6 +191,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "reseller.policy.admin_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -266,7 +285,7 @@ STORAGES = {
 
 # ── Safety ─────────────────────────────────────────────────────────────────────────────────────────
 CONTENT_SECURITY_POLICY = {
-    # Unfold's admin runs on Alpine, which builds functions from text; its pages get their own policy.
+    # Unfold's admin runs on Alpine, which builds functions from text; its pages get their own policy (reseller/policy.py).
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -332,7 +351,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
-    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda request: static("admin/shop.css")],
     "DASHBOARD_CALLBACK": "orders.admin_dashboard.dashboard",
     "BORDER_RADIUS": "6px",
     # The shop's own blue, from light to dark.

@@ -8,11 +8,10 @@ from upstream.models import BalanceReading
 
 @admin.register(BalanceReading)
 class BalanceReadingAdmin(ReadOnlyAdmin):
-    list_display = ("read", "balance_usd", "quiet")
-    list_filter = ("quiet",)
+    list_display = ("read", "balance_usd")
     date_hierarchy = "read_at"
     ordering = ("-read_at",)
-    fields = (("read", "balance_usd", "quiet"),)
+    fields = (("read", "balance_usd"),)
     readonly_fields = ("read", "balance_usd")
 
     read = moment_column("read_at", "Read")

@@ -10,8 +10,6 @@ class BalanceReading(models.Model):
 
     balance = MoneyField()
     read_at = models.DateTimeField(db_index=True)
-    # No purchase was in flight while it was read, so it can be compared with another such reading.
-    quiet = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-read_at"]

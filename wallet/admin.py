@@ -12,7 +12,17 @@ from unfold.decorators import display
 
 from accounts.models import User
 from core.admin_acts import ActsAdmin, button
-from core.admin_base import NOTHING, ReadOnlyAdmin, list_link, page_link, usd
+from core.admin_base import (
+    NOTHING,
+    ReadOnlyAdmin,
+    list_link,
+    moment_column,
+    number_column,
+    page_link,
+    pill,
+    usd,
+    usd_column,
+)
 from core.money import ZERO
 from wallet.admin_acts import Adjust
 from wallet.models import Account, Hold, Transfer
@@ -22,6 +32,11 @@ _KINDS = {
     Account.Kind.PAYMENTS: [Transfer.Kind.DEPOSIT],
     Account.Kind.SALES: [Transfer.Kind.CAPTURE, Transfer.Kind.REFUND],
     Account.Kind.ADJUSTMENTS: [Transfer.Kind.ADJUSTMENT],
+}
+
+_COLOURS = {
+    **{"DEPOSIT": "success", "CAPTURE": "info", "REFUND": "warning", "ADJUSTMENT": "primary"},
+    **{"OPEN": "info", "CAPTURED": "success", "RELEASED": ""},
 }
 
 
@@ -103,8 +118,8 @@ class AccountAdmin(ReadOnlyAdmin, ActsAdmin):
 @admin.register(Transfer)
 class TransferAdmin(ReadOnlyAdmin):
     list_display = (
-        "pk",
-        "created_at",
+        "number",
+        "created",
         "label",
         "amount_usd",
         "source",
@@ -117,28 +132,21 @@ class TransferAdmin(ReadOnlyAdmin):
     search_fields = ("=key", "memo", "customer__owner__email")
     search_help_text = "Number, key, e-mail address of the customer, or words of the description"
     fields = (
-        ("label", "created_at"),
+        ("label", "created"),
         ("source_page", "target_page", "amount_usd"),
         ("balance_after_usd", "memo"),
         ("key", "hold_page"),
     )
-    readonly_fields = ("label", "amount_usd", "balance_after_usd", "source_page", "target_page", "hold_page")
+    readonly_fields = ("label", "amount_usd", "balance_after_usd", "source_page", "target_page", "hold_page", "created")
 
-    @display(
-        description="Kind",
-        ordering="kind",
-        label={"Funds added": "success", "Purchase": "info", "Refund": "warning", "Adjustment": "primary"},
-    )
-    def label(self, transfer: Transfer) -> str:
-        return transfer.get_kind_display()
+    @display(description="Kind", ordering="kind")
+    def label(self, transfer: Transfer) -> SafeString:
+        return pill(transfer.get_kind_display(), _COLOURS[transfer.kind])
 
-    @display(description="Amount", ordering="amount")
-    def amount_usd(self, transfer: Transfer) -> str:
-        return usd(transfer.amount)
-
-    @display(description="Customer's balance after")
-    def balance_after_usd(self, transfer: Transfer) -> str:
-        return usd(transfer.balance_after)
+    number = number_column()
+    created = moment_column("created_at", "When")
+    amount_usd = usd_column("amount", "Amount")
+    balance_after_usd = usd_column("balance_after", "Customer's balance after")
 
     @display(description="From")
     def source_page(self, transfer: Transfer) -> SafeString:
@@ -162,8 +170,8 @@ class HoldAdmin(ReadOnlyAdmin):
         "amount_usd",
         "captured_usd",
         "refunded_usd",
-        "created_at",
-        "closed_at",
+        "created",
+        "closed",
     )
     list_filter = ("state", "created_at")
     list_select_related = ("account__owner",)
@@ -174,27 +182,28 @@ class HoldAdmin(ReadOnlyAdmin):
         ("key", "label"),
         ("account_page", "transfers"),
         ("amount_usd", "captured_usd", "refunded_usd"),
-        ("created_at", "closed_at"),
+        ("created", "closed"),
     )
-    readonly_fields = ("label", "account_page", "transfers", "amount_usd", "captured_usd", "refunded_usd")
-
-    @display(
-        description="State", ordering="state", label={"Open": "info", "Captured": "success", "Released": "warning"}
+    readonly_fields = (
+        "label",
+        "account_page",
+        "transfers",
+        "amount_usd",
+        "captured_usd",
+        "refunded_usd",
+        "created",
+        "closed",
     )
-    def label(self, hold: Hold) -> str:
-        return hold.get_state_display()
 
-    @display(description="Amount", ordering="amount")
-    def amount_usd(self, hold: Hold) -> str:
-        return usd(hold.amount)
+    @display(description="State", ordering="state")
+    def label(self, hold: Hold) -> SafeString:
+        return pill(hold.get_state_display(), _COLOURS[hold.state])
 
-    @display(description="Captured")
-    def captured_usd(self, hold: Hold) -> str:
-        return usd(hold.captured)
-
-    @display(description="Refunded")
-    def refunded_usd(self, hold: Hold) -> str:
-        return usd(hold.refunded)
+    created = moment_column("created_at", "Opened")
+    closed = moment_column("closed_at", "Closed")
+    amount_usd = usd_column("amount", "Amount")
+    captured_usd = usd_column("captured", "Captured")
+    refunded_usd = usd_column("refunded", "Refunded")
 
     @display(description="Account")
     def account_page(self, hold: Hold) -> SafeString:

@@ -84,6 +84,7 @@ class Adjust(Act[Account]):
             ("Balance before", show(self.row.balance)),
             ("Balance after", show(self.row.balance + amount)),
             ("Available after", show(self.row.available + amount)),
+            ("Reason", given["reason"]),
         ]
 
     def run(self, given: dict[str, Any], now: datetime) -> Done:

@@ -1,30 +1,56 @@
 """A customer's money: what they have, and every movement of it."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
+from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
 
 from accounts.models import User
+from accounts.signed_in import signed_in
 from core.money import plain
 from core.sheets import csv_response
 from wallet import ledger
 from wallet.models import Account, Hold, Transfer
 
 PAGE = 50
+# What a customer reads for each kind of transfer.
+KINDS = {
+    Transfer.Kind.DEPOSIT: _("Funds added"),
+    Transfer.Kind.CAPTURE: _("Purchase"),
+    Transfer.Kind.REFUND: _("Refund"),
+    Transfer.Kind.ADJUSTMENT: _("Adjustment"),
+}
+# A key names its cause; of an order it is `order:17:…`.
+_ORDER = re.compile(r"order:([0-9]{1,18}):")
 
 
-@login_required
+@dataclass(frozen=True)
+class Line:
+    """A line of the statement."""
+
+    transfer: Transfer
+    kind: str
+    order: int | None
+    """The number of the order it belongs to."""
+
+
+@signed_in
+@never_cache
 def statement(request: HttpRequest) -> HttpResponse:
     """Balance, open holds and transfers, newest first; `before` walks back from a transfer's id."""
     account = ledger.account_of(_customer(request))
     kind = _kind(request)
     transfers = _transfers(account, kind)
     before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
+    paged = before.isascii() and before.isdigit() and len(before) < 19
+    if paged:
         transfers = transfers.filter(pk__lt=int(before))
     rows = list(transfers[: PAGE + 1])
     return render(
@@ -33,17 +59,27 @@ def statement(request: HttpRequest) -> HttpResponse:
         {
             "account": account,
             "holds": Hold.objects.filter(account=account, state=Hold.State.OPEN).count(),
-            "transfers": rows[:PAGE],
+            "lines": [_line(transfer) for transfer in rows[:PAGE]],
             "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-            "paged": bool(before),
+            "paged": paged,
             "kind": kind,
-            "kinds": Transfer.Kind.choices,
+            "kinds": list(KINDS.items()),
+            "funds_help": settings.FUNDS_HELP,
         },
     )
 
 
-@login_required
-def statement_csv(request: HttpRequest) -> StreamingHttpResponse:
+def _line(transfer: Transfer) -> Line:
+    cause = _ORDER.match(transfer.key)
+    return Line(
+        transfer=transfer,
+        kind=str(KINDS[Transfer.Kind(transfer.kind)]),
+        order=int(cause[1]) if cause else None,
+    )
+
+
+@signed_in
+def statement_csv(request: HttpRequest) -> HttpResponseBase:
     """Every transfer of the chosen kind, newest first, for those who keep books."""
     account = ledger.account_of(_customer(request))
     transfers = _transfers(account, _kind(request))
@@ -56,7 +92,7 @@ def _rows(transfers: QuerySet[Transfer]) -> Iterator[list[object]]:
         yield [
             transfer.pk,
             transfer.created_at.strftime("%Y-%m-%d %H:%M:%S"),
-            transfer.get_kind_display(),
+            _line(transfer).kind,
             transfer.memo,
             plain(transfer.signed),
             plain(transfer.balance_after),
@@ -69,7 +105,7 @@ def _transfers(account: Account, kind: str) -> QuerySet[Transfer]:
 
 
 def _kind(request: HttpRequest) -> str:
-    kind = request.GET.get("kind", "")
+    kind = request.GET.get("kind", "").upper()
     return kind if kind in Transfer.Kind.values else ""
 
 

@@ -96,6 +96,7 @@ class Command(BaseCommand):
             raise CommandError(f"The database does not serve: {str(error).strip()}") from None
         connection.close()
         if not settings.DEBUG:
+            self.stderr.write("Collecting static files …", self.style.NOTICE)
             call_command("collectstatic", verbosity=0, interactive=False)
 
 
@@ -201,16 +202,15 @@ class Shop:
 
 
 def _answers(host: str, port: int) -> bool:
-    """Does the web server serve? Any status will do, whatever it thinks of this address."""
+    """Does the web server serve? A refusal will do, whatever it thinks of this address."""
     asking = http.client.HTTPConnection(host, port, timeout=2)
     try:
         asking.request("GET", "/healthz")
-        asking.getresponse()
+        return asking.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
     finally:
         asking.close()
-    return True
 
 
 def _reachable(listen: str) -> str:

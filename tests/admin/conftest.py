@@ -1,0 +1,179 @@
+"""A catalogue with a hostile vendor, orders in every state, and clients of each role."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from core.alerts import alert
+from orders import place, resolve, states, submit
+from orders.models import DeliveredItem, Order
+from orders.settle import settle
+from orders.verdict import ended
+from upstream.models import BalanceReading
+from wallet import ledger
+
+HOSTILE = "<script>alert('x')</script>"
+
+
+def _client(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def desk(operator):
+    """The operator's browser."""
+    return _client(operator)
+
+
+@pytest.fixture
+def shopper(customer):
+    """The customer's browser."""
+    return _client(customer)
+
+
+@pytest.fixture(autouse=True)
+def _reachable_broker(broker):
+    """Placing an order nudges a worker through it."""
+
+
+@pytest.fixture
+def service(db, now):
+    """A social-media service with a hostile name: $1.00 cost, $1.25 price for 1,000."""
+    category = Category.objects.create(name=f"Social {HOSTILE}")
+    subcategory = Subcategory.objects.create(category=category, name=f"Likes {HOSTILE}")
+    return Service.objects.create(
+        upstream_id=7001,
+        name=f"Likes {HOSTILE}",
+        entity="SMM",
+        category=category,
+        subcategory=subcategory,
+        rate=Decimal(1),
+        price=Decimal("1.25"),
+        unit=1000,
+        min=10,
+        max=100_000,
+        search_text="likes",
+        first_seen_at=now,
+        changed_at=now,
+    )
+
+
+@pytest.fixture
+def product(service, now):
+    """A digital product: $2.00 cost, $3.00 price each."""
+    return Service.objects.create(
+        upstream_id=7002,
+        name="Mailbox",
+        entity="PRODUCT",
+        category=service.category,
+        rate=Decimal(2),
+        price=Decimal(3),
+        unit=1,
+        min=1,
+        max=50,
+        stock=50,
+        search_text="mailbox",
+        first_seen_at=now,
+        changed_at=now,
+    )
+
+
+class Maker:
+    """Makes orders in the state that a test needs, by the acts that lead there."""
+
+    def __init__(self, customer, service, now):
+        self.customer, self.service, self.now = customer, service, now
+        self.made = 0
+
+    def placed(self, quantity=1000, service=None):
+        self.made += 1
+        return place.order(
+            customer=self.customer,
+            service_id=(service or self.service).pk,
+            quantity=quantity,
+            link=f"https://example.com/{self.made}?a=%3Cscript%3E&b={HOSTILE.replace(' ', '')}",
+            now=self.now,
+        )
+
+    def uncertain(self, **more):
+        order = self.placed(**more)
+        claimed = submit.forwarding._claim(submit.DESK, order.pk)
+        submit.forwarding._uncertain(submit.DESK, claimed[0], f"no answer {HOSTILE}")
+        order.refresh_from_db()
+        return order
+
+    def running(self, upstream_id=None, **more):
+        order = self.uncertain(**more)
+        number = upstream_id or 90_000 + order.pk
+        resolve.found(order_id=order.pk, upstream_id=number, operator=self.customer, reason=HOSTILE, now=self.now)
+        order.refresh_from_db()
+        return order
+
+    def ended(self, delivered=None, **more):
+        order = self.running(**more)
+        pieces = order.quantity if delivered is None else delivered
+        return settle(order_id=order.pk, verdict=ended(order.quantity, pieces), now=self.now)
+
+    def rejected(self, operator):
+        order = self.uncertain()
+        resolve.give_up(order_id=order.pk, operator=operator, reason="gone", now=self.now)
+        order.refresh_from_db()
+        return order
+
+
+@pytest.fixture
+def make(customer, service, now):
+    """`make.uncertain()`, `make.running()`, `make.ended(delivered=…)`: orders of the customer for $1.25."""
+    return Maker(customer, service, now)
+
+
+@pytest.fixture
+def everything(make, product, operator, now):
+    """At least one row of every table that the admin shows, with hostile text wherever the vendor's may be."""
+    orders = {
+        states.PLACED: make.placed(),
+        states.UNCERTAIN: make.uncertain(),
+        states.RUNNING: make.running(),
+        states.COMPLETED: make.ended(),
+        states.PARTIAL: make.ended(delivered=400),
+        states.CANCELED: make.ended(delivered=0),
+        states.REJECTED: make.rejected(operator),
+    }
+    goods = make.running(service=product, quantity=2)
+    DeliveredItem.objects.create(order=goods, position=1, text=f"name:pass {HOSTILE}", delivered_at=now)
+    Order.objects.filter(pk=orders[states.RUNNING].pk).update(
+        flag=f"unknown status {HOSTILE}", upstream_status=HOSTILE, upstream_charge=Decimal("1.00")
+    )
+    alert(key=f"order:{goods.pk}:odd", subject=f"Odd {HOSTILE}", detail=HOSTILE, now=now)
+    MarkupRule.objects.create(percent=10, service=product)
+    PriceChange.objects.create(
+        service=product,
+        old_rate=Decimal(1),
+        new_rate=Decimal(2),
+        old_price=Decimal(2),
+        new_price=Decimal(3),
+        changed_at=now,
+    )
+    SyncRun.objects.create(
+        kind="catalogue",
+        started_at=now,
+        finished_at=now + timedelta(seconds=3),
+        seen=2,
+        skipped=1,
+        skipped_rows=[f"row {HOSTILE}"],
+        problem=HOSTILE,
+    )
+    BalanceReading.objects.create(balance=Decimal("100.5"), read_at=now)
+    return {**orders, "GOODS": goods}
+
+
+def balance(user):
+    """The user's account as it is now."""
+    account = ledger.account_of(user)
+    account.refresh_from_db()
+    return account

@@ -1,0 +1,218 @@
+"""Every page of the admin opens for an operator, shows hostile text as text, and is closed to everybody else."""
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import User
+from orders.models import Order
+from tests.admin.conftest import HOSTILE
+
+pytestmark = pytest.mark.django_db
+
+OURS = ["core", "accounts", "wallet", "catalog", "orders", "upstream", "auth", "account"]
+MODELS = sorted(m._meta.label_lower for m in admin.site._registry if m._meta.app_label in OURS)
+READ_ONLY = [
+    *("wallet.account", "wallet.transfer", "wallet.hold", "orders.order", "orders.attempt", "orders.orderevent"),
+    *("orders.delivereditem", "catalog.pricechange", "catalog.syncrun", "upstream.balancereading", "core.alert"),
+]
+
+
+def registered(label):
+    return next(m for m in admin.site._registry if m._meta.label_lower == label)
+
+
+def address(label, page, *args):
+    app, name = label.split(".")
+    return reverse(f"admin:{app}_{name}_{page}", args=args)
+
+
+def test_every_model_is_there_and_speaks_unfold():
+    from unfold.admin import ModelAdmin
+
+    assert {"orders.order", "wallet.transfer", "accounts.user", "auth.group", "account.emailaddress"} <= set(MODELS)
+    assert all(isinstance(page, ModelAdmin) for page in admin.site._registry.values())
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_a_list_opens_and_can_be_searched(desk, everything, label):
+    for query in ["", "?q=7001", "?q=customer@example.com", "?q=%23" + "9" * 30, "?q=likes+x", "?q=%00"]:
+        answer = desk.get(address(label, "changelist") + query, follow=True)
+        assert answer.status_code == 200, query
+        assert HOSTILE not in answer.content.decode()
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_every_row_has_its_page_with_hostile_text_as_text(desk, everything, label):
+    model = registered(label)
+    if label == "auth.group":
+        model.objects.create(name=HOSTILE)
+    rows = list(model._default_manager.all())
+    assert rows
+    for row in rows:
+        answer = desk.get(address(label, "change", row.pk))
+        assert answer.status_code == 200
+        assert HOSTILE not in answer.content.decode()
+        history = desk.get(address(label, "history", row.pk))
+        assert history.status_code == 200
+        assert HOSTILE not in history.content.decode()
+
+
+@pytest.mark.parametrize("label", MODELS)
+def test_a_row_that_is_not_there_is_said_to_be_missing(desk, db, label):
+    for nothing in ["999999", "nonsense"]:
+        answer = desk.get(address(label, "change", nothing), follow=True)
+        assert answer.status_code == 200
+        assert "exist" in answer.content.decode()
+
+
+@pytest.mark.parametrize("label", READ_ONLY)
+def test_books_orders_and_records_are_read_only_even_for_superusers(desk, everything, label):
+    row = registered(label)._default_manager.first()
+    assert desk.get(address(label, "add")).status_code == 403
+    assert desk.post(address(label, "add"), {}).status_code == 403
+    assert desk.post(address(label, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert desk.post(address(label, "change", row.pk), {}).status_code == 403
+    many = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    desk.post(address(label, "changelist"), many)
+    assert registered(label)._default_manager.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("label", ["catalog.service", "catalog.category", "catalog.subcategory", "accounts.user"])
+def test_what_others_name_is_never_deleted(desk, everything, label):
+    row = registered(label)._default_manager.first()
+    assert desk.post(address(label, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert registered(label)._default_manager.filter(pk=row.pk).exists()
+
+
+def _addresses(everything):
+    yield reverse("admin:index")
+    for label in MODELS:
+        yield address(label, "changelist")
+        row = registered(label)._default_manager.first()
+        if row:
+            yield address(label, "change", row.pk)
+    for act in ["found", "send_again", "give_up", "ask", "finish", "refund", "items"]:
+        yield reverse(f"admin:orders_order_{act}", args=[everything["UNCERTAIN"].pk])
+    yield reverse("admin:wallet_account_adjust", args=[everything["UNCERTAIN"].customer_id])
+    yield reverse("admin:catalog_syncrun_synchronise")
+
+
+def test_customers_get_403_and_visitors_the_shops_own_log_in(client, shopper, everything):
+    for page in _addresses(everything):
+        for method in ("get", "post"):
+            refused = getattr(shopper, method)(page, follow=True)
+            assert refused.status_code == 403, page
+            assert "customer@example.com" not in refused.content.decode().split("</header>")[-1]
+            sent = getattr(client, method)(page, follow=True)
+            assert sent.redirect_chain[-1][0].startswith(reverse("account_login")), page
+
+
+def test_operators_log_in_where_everybody_does_and_land_where_they_wanted(client, operator):
+    orders = reverse("admin:orders_order_changelist")
+    form = client.get(orders, follow=True)
+    assert form.redirect_chain[-1][0].startswith(reverse("account_login"))
+    answer = client.post(
+        form.redirect_chain[-1][0], {"login": "operator@example.com", "password": "a long enough passphrase"}
+    )
+    assert answer.status_code == 302
+    assert client.get(orders).status_code == 200
+
+
+def test_staff_without_rights_see_nothing_and_can_do_nothing(client, everything):
+    clerk = User.objects.create_user("clerk@example.com", "x", is_staff=True)
+    client.force_login(clerk)
+    assert client.get(reverse("admin:index")).status_code == 200
+    for page in _addresses(everything):
+        if page != reverse("admin:index"):
+            assert client.get(page).status_code == 403, page
+            assert client.post(page, {}).status_code == 403, page
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "orders.order",
+        "orders.attempt",
+        "orders.orderevent",
+        "wallet.transfer",
+        "wallet.hold",
+        "wallet.account",
+        "catalog.service",
+    ],
+)
+def test_a_list_asks_as_often_for_many_rows_as_for_few(desk, make, label):
+    def count():
+        desk.get(address(label, "changelist"))
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert desk.get(address(label, "changelist")).status_code == 200
+        return len(queries)
+
+    make.ended()
+    few = count()
+    for _ in range(6):
+        make.ended()
+    for number in range(5):
+        user = User.objects.create_user(f"someone{number}@example.com", "x")
+        from wallet import ledger
+
+        ledger.account_of(user)
+    for number in range(5):
+        make.service.pk, make.service.upstream_id = None, 8000 + number
+        make.service.save(force_insert=True)
+    assert count() == few
+
+
+def test_a_number_finds_an_order_by_ours_and_by_the_vendors(desk, make):
+    first, second = make.running(upstream_id=424242), make.running(upstream_id=171717)
+    for term in [str(first.pk), f"#{first.pk}", "424242", first.reference, first.reference.lower(), "example.com/1?"]:
+        answer = desk.get(reverse("admin:orders_order_changelist"), {"q": term})
+        found = {row.pk for row in answer.context["cl"].result_list}
+        assert first.pk in found, term
+        assert second.pk not in found or term == str(first.pk), term
+
+
+def test_the_first_page_counts_what_waits(desk, make):
+    make.uncertain()
+    make.uncertain()
+    answer = desk.get(reverse("admin:index"))
+    assert [matter["count"] for matter in answer.context["waiting"]] == [2, 2]
+    assert b"Uncertain orders" in answer.content
+
+
+def test_an_orders_page_shows_its_timeline_and_every_call(desk, make):
+    order = make.running()
+    text = desk.get(address("orders.order", "change", order.pk)).content.decode()
+    for words in ["Nobody knows whether the vendor has it", "Resolved by an operator", "Unanswered", "&quot;quantity"]:
+        assert words in text
+
+
+def test_the_text_of_goods_is_shown_only_after_a_yes_and_that_is_kept(desk, everything):
+    goods = everything["GOODS"]
+    item = goods.items.get()
+    for page in [
+        address("orders.order", "change", goods.pk),
+        address("orders.delivereditem", "changelist"),
+        address("orders.delivereditem", "change", item.pk),
+        reverse("admin:orders_order_items", args=[goods.pk]),
+    ]:
+        assert "name:pass" not in desk.get(page).content.decode()
+    shown = desk.post(reverse("admin:orders_order_items", args=[goods.pk])).content.decode()
+    assert "name:pass &lt;script&gt;" in shown
+    assert HOSTILE not in shown
+    history = desk.get(address("orders.order", "history", goods.pk)).content.decode()
+    assert "Looked at its 1 delivered items." in history
+
+
+def test_nothing_changes_by_get(desk, everything):
+    from django.contrib.admin.models import LogEntry
+
+    before = list(Order.objects.order_by("pk").values())
+    for page in _addresses(everything):
+        desk.get(page)
+    assert list(Order.objects.order_by("pk").values()) == before
+    assert not LogEntry.objects.exists()

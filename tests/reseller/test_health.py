@@ -1,0 +1,98 @@
+"""`/healthz` and `/readyz`, as a load balancer and an operator see them."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+
+from catalog.models import SyncRun
+from reseller.models import Heartbeat
+from reseller.tasks import heartbeat
+
+
+def ready(client):
+    began = time.monotonic()
+    response = client.get("/readyz")
+    assert time.monotonic() - began < 3  # seconds
+    return response.status_code, response.json()
+
+
+def test_alive_asks_nobody(client, settings):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
+    response = client.get("/healthz")  # without a database fixture, a query would fail this test
+    assert (response.status_code, response.content) == (200, b"ok")
+
+
+def test_neither_page_is_redirected_to_https(client, settings, db):
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 503
+
+
+def test_ready_once_a_worker_has_beaten(client, db):
+    status, report = ready(client)
+    assert status == 503
+    assert report["worker"] == {"ok": False, "why": "never seen", "age": None}
+    assert report["database"] == report["broker"] == {"ok": True}
+
+    heartbeat()
+    heartbeat()
+    status, report = ready(client)
+    assert status == 200
+    assert report["ok"] is True
+    assert 0 <= report["worker"]["age"] < 5
+
+
+def test_a_probe_that_fails_mails_nobody_and_fills_no_log(client, db, caplog, mailoutbox, settings):
+    settings.ADMINS = [("Operator", "operator@example.com")]
+    assert ready(client)[0] == 503
+    assert not caplog.records
+    assert not mailoutbox
+
+
+def test_a_silent_worker_is_told(client, db, now):
+    Heartbeat.objects.create(name=Heartbeat.WORKER, beaten_at=now - timedelta(seconds=50))
+    status, report = ready(client)
+    assert status == 503
+    assert report["worker"]["why"] == "silent"
+    assert report["worker"]["age"] >= 50
+
+
+def test_an_old_catalogue_is_told_and_is_no_reason_to_close(client, db, now):
+    heartbeat()
+    assert ready(client)[1]["catalogue"] == {"ok": False, "why": "never synced", "age": None}
+    run = {"kind": "catalogue", "started_at": now - timedelta(hours=3)}
+    SyncRun.objects.create(**run, finished_at=now - timedelta(hours=2), ok=True)
+    SyncRun.objects.create(**run, finished_at=now - timedelta(hours=1), ok=False)
+    SyncRun.objects.create(**run)
+    status, report = ready(client)
+    assert status == 200
+    assert 7200 <= report["catalogue"]["age"] < 7260
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://user:hunter2@127.0.0.1:9/0", "redis+socket:///nowhere/hunter2.sock", "amqp://u:hunter2@127.0.0.1:9//"],
+)
+def test_a_broker_that_is_gone_is_told_at_once_and_without_its_address(client, db, settings, url):
+    heartbeat()
+    settings.CELERY_BROKER_URL = url
+    status, report = ready(client)
+    assert status == 503
+    assert report["broker"] == {"ok": False, "why": "unreachable"}
+    assert "hunter2" not in str(report)
+
+
+def test_a_database_that_is_gone_is_told_without_its_address(client, db, monkeypatch):
+    def gone(*args, **kwargs):
+        raise OperationalError("connection to server at hunter2 failed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "cursor", gone)
+        status, report = ready(client)
+    assert status == 503
+    assert report["database"] == {"ok": False, "why": "unreachable"}
+    assert report["worker"] == {"ok": False, "why": "database"}
+    assert report["broker"] == {"ok": True}
+    assert "hunter2" not in str(report)

@@ -1,0 +1,30 @@
+"""Our balance with the vendor is read, kept, and warned about in time."""
+
+from decimal import Decimal
+
+import pytest
+
+from core.models import Alert
+from tests.still import sandbox
+from upstream.balance import read_balance
+from upstream.models import BalanceReading
+
+__all__ = ["sandbox"]
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_reading_is_kept_and_a_low_one_warns_until_it_is_topped_up(sandbox, now):
+    sandbox.set_balance(Decimal("19.99"))
+    assert read_balance(now=now).balance == Decimal("19.99")
+    assert Alert.objects.filter(key="upstream:low", resolved_at=None).exists()
+    sandbox.set_balance(Decimal(500))
+    read_balance(now=now)
+    assert not Alert.objects.filter(resolved_at=None).exists()
+    assert BalanceReading.objects.count() == 2
+
+
+def test_a_vendor_that_does_not_answer_leaves_no_reading(sandbox, now):
+    sandbox.fault("http_500", action="balance")
+    assert read_balance(now=now) is None
+    assert not BalanceReading.objects.exists()

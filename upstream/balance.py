@@ -1,0 +1,29 @@
+"""Read the operator's prepaid balance with the vendor, keep the reading, and warn before it runs out."""
+
+from datetime import datetime
+
+from django.conf import settings
+
+from core.alerts import alert, resolve
+from core.money import MICRO, show
+from upstream.client import UpstreamError, client
+from upstream.models import BalanceReading
+
+
+def read_balance(*, now: datetime) -> BalanceReading | None:
+    """Store what the vendor says, in USD; None when it did not answer. Low is what UPSTREAM_LOW_BALANCE says."""
+    try:
+        balance = client().balance().balance.quantize(MICRO)
+    except UpstreamError:
+        return None
+    reading = BalanceReading.objects.create(balance=balance, read_at=now)
+    if balance < settings.UPSTREAM_LOW_BALANCE:
+        alert(
+            key="upstream:low",
+            subject=f"Our balance with the vendor is low: {show(balance)}",
+            detail="When it runs out, orders wait until it is topped up.",
+            now=now,
+        )
+    else:
+        resolve(key="upstream:low", now=now)
+    return reading

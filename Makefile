@@ -12,7 +12,7 @@ PY := .venv/bin/python
 UV := .venv/bin/uv
 # A home folder that is not there or not ours (a service's user) can't hold uv's cache.
 UVFLAGS := --quiet $(shell test -w "$$HOME" || echo --no-cache)
-PYTEST := $(PY) -m pytest --ds=tests.settings
+PYTEST := $(PY) -m pytest
 WORKERS ?= 2
 
 # An environment whose Python is gone, or that another PYTHON=… was asked for, is made anew.

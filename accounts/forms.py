@@ -59,7 +59,7 @@ class ZoneField(forms.ChoiceField):
         return str(value) in zoneinfo.available_timezones()
 
 
-class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]
+class ProfileForm(forms.ModelForm):
     """What a person may change about themselves without proving who they are again."""
 
     name = forms.CharField(

@@ -28,6 +28,7 @@ CHECKS: dict[str, list[str]] = {
     "security": [PYTHON, "-m", "bandit", "-q", "-r", ".", "-c", "pyproject.toml", "--severity-level", "medium"],
     "templates lint": [PYTHON, "-m", "djlint", "--lint", "--quiet", "templates"],
     "templates compile": [PYTHON, "-m", "checks.templates"],
+    "translations": [PYTHON, "-m", "checks.translations"],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
     "settings": [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
     "layers": [str(Path(PYTHON).with_name("lint-imports")), "--no-cache"],

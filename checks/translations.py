@@ -8,6 +8,7 @@ sorted by their text, so that a change elsewhere makes no noise here.
 import ast
 import os
 import re
+import struct
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -240,9 +241,11 @@ def _compiled(path: Path, catalogue: polib.POFile) -> bool:
     def content(entries: list[polib.POEntry]) -> dict[Key, object]:
         return {_key(entry): (entry.msgid_plural or "", entry.msgstr, entry.msgstr_plural) for entry in entries}
 
+    if not path.is_file():
+        return False
     try:
         compiled = polib.mofile(str(path))
-    except (OSError, ValueError, UnicodeDecodeError):
+    except (OSError, ValueError, struct.error):
         return False
     same = content(list(compiled)) == content(catalogue.translated_entries())
     return same and compiled.metadata == catalogue.metadata

@@ -40,7 +40,7 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     if offered.hidden or offered.category.hidden:
         raise Http404
     if request.method != "POST":
-        return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET)))
+        return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET).dict()))
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
     form = OrderForm(request.POST, service=offered)

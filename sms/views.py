@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -58,10 +58,12 @@ def sites(request: HttpRequest) -> HttpResponse:
     """What codes can be received for: search, with favourite and recent choices."""
     words, sort = _words(request), _sort(request, SITE_SORTS)
     page = Paginator(shelf.sites(words, sort), PAGE).get_page(request.GET.get("page"))
-    chosen = {}
+    chosen: dict[str, list[Project]] = {}
     if request.user.is_authenticated and not _partial(request):
         customer = _customer(request)
-        chosen = {"favourites": shelf.favourites(customer), "recent": shelf.recent(customer)}
+        favourites = list(shelf.favourites(customer))
+        recent = [project for project in shelf.recent(customer) if project not in favourites]
+        chosen = {"favourites": favourites, "recent": recent}
     context = {"page": page, "words": words, "sort": sort, "sorts": SITE_SORTS.items(), **chosen}
     response = render(request, "sms/sites.html", context)
     wanted = {"q": words, "sort": sort if sort != "name" else "", "page": page.number if page.number > 1 else ""}
@@ -85,7 +87,6 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
             "sort": sort,
             "sorts": COUNTRY_SORTS.items(),
             "kept": kept,
-            "told": any(project.delivery_rate is not None for project in projects),
         },
     )
     return _keep_address(request, response, {"q": words, "sort": sort if sort != "price" else ""})
@@ -97,7 +98,7 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
         Project.objects.select_related("site", "country"), pk=project_id, site__hidden=False, country__hidden=False
     )
     if request.method != "POST":
-        return _project_page(request, shown, BuyForm.fresh(shown, **_typed(request.GET)))
+        return _project_page(request, shown, BuyForm.fresh(shown, **_typed(request.GET).dict()))
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
     form = BuyForm(request.POST)
@@ -317,7 +318,7 @@ def _partial(request: HttpRequest) -> bool:
     return bool(request.htmx)  # type: ignore[attr-defined]  # by its middleware
 
 
-def _keep_address(request: HttpRequest, response: HttpResponse, wanted: dict[str, object]) -> HttpResponse:
+def _keep_address(request: HttpRequest, response: HttpResponse, wanted: Mapping[str, object]) -> HttpResponse:
     """Put what is shown into the browser's address, without a step of history for every letter typed."""
     if not _partial(request):
         return response

@@ -30,9 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers, in the process that began the run; they end with it."""
     if settings.SETTINGS_MODULE != "tests.settings":
         raise pytest.UsageError("the tests have settings of their own: pytest --ds=tests.settings")
+    # pytest-base-url's, until it keeps up with pytest.
+    config.addinivalue_line("filterwarnings", "ignore:Session-scoped fixtures defined as instance methods")
     if not settings.FIRST or config.option.collectonly:
         return
     config.add_cleanup(lambda: shutil.rmtree(settings.TEST_HOME, ignore_errors=True))
+    if settings.FOREIGN_BROKER:
+        config.add_cleanup(_forget_our_keys)
     provided = servers.Servers(settings.TEST_HOME)
     config.add_cleanup(provided.stop)
     try:
@@ -80,11 +84,23 @@ def _append_only(request: pytest.FixtureRequest) -> Iterator[None]:
     cache.clear()
 
 
+def _foreign_broker() -> "redis.Redis":
+    return redis.Redis.from_url(
+        settings.FOREIGN_BROKER.replace("redis+socket://", "unix://").replace("virtual_host=", "db=")
+    )
+
+
+def _forget_our_keys() -> None:
+    connection = _foreign_broker()
+    for key in connection.scan_iter(f"{settings.TEST_HOME.name}-*"):
+        connection.delete(key)
+
+
 @pytest.fixture
 def broker() -> "redis.Redis":
     """This process's own database of the broker, emptied of what an earlier test left."""
     if settings.FOREIGN_BROKER:
-        connection = redis.Redis.from_url(settings.FOREIGN_BROKER)
+        connection = _foreign_broker()
         connection.delete("pace", "pace:calls")
     else:
         connection = redis.Redis(unix_socket_path=str(settings.TEST_HOME / "valkey.sock"), db=settings.WORKER)

@@ -38,7 +38,7 @@ class House:
     def __init__(self, *, home: Path, upstream_url: str, upstream_key: str, environment: dict[str, str] | None = None):
         self.home = home
         self.mail = home / "mail"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = os.environ | {
             "TEST_HOUSE": "1",
@@ -46,7 +46,7 @@ class House:
             "CELERY_BROKER_URL": settings.CELERY_BROKER_URL,
             "UPSTREAM_URL": upstream_url,
             "UPSTREAM_KEY": upstream_key,
-            "EMAIL_URL": f"filemail://{self.mail}",
+            "EMAIL_URL": f"filemail:///{self.mail}",
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "1",
             "PYTHONUNBUFFERED": "1",
@@ -158,7 +158,8 @@ def database_url() -> str:
     return urlunsplit(parts_._replace(path=f"/{name}"))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody has just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

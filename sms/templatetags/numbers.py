@@ -37,7 +37,7 @@ class Dialling(NamedTuple):
 def flag(country: Country) -> SafeString:
     """The country's flag, for the eye only; `board.js` puts the region's letters where a system draws no flags."""
     return format_html(
-        '<span class="flag" data-region="{}" aria-hidden="true">{}</span>',
+        '<span class="sms-flag" data-region="{}" aria-hidden="true">{}</span>',
         country.region,
         phones.flag(country.region),
     )
@@ -75,8 +75,8 @@ def charged(price: Decimal) -> Decimal:
 def seconds(count: int) -> str:
     """`12 s`, `3 min`."""
     if count < 90:
-        return _("%(count)d s") % {"count": count}
-    return _("%(count)d min") % {"count": round(count / 60)}
+        return _("%(count)d\u00a0s") % {"count": count}
+    return _("%(count)d\u00a0min") % {"count": round(count / 60)}
 
 
 @register.filter
@@ -119,7 +119,7 @@ def paid(number: Number) -> Decimal:
 @register.simple_tag
 def quantity_input(bound: BoundField) -> SafeString:
     """The field of a stepper, which carries its error as every field does."""
-    attrs = {"class": "input stepper-input", "data-quantity": True}
+    attrs: dict[str, str | bool] = {"class": "input sms-stepper-input", "data-quantity": True}
     if bound.errors:
         attrs["aria-describedby"] = f"{bound.auto_id}_error"
     return bound.as_widget(attrs=attrs)

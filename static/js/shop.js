@@ -372,8 +372,9 @@
   }
   render(document);
 
-  // Browsers without ::details-content can't show a closed fold on a wide screen by CSS.
-  if (!CSS.supports("selector(::details-content)") && matchMedia("(min-width: 56rem)").matches)
+  // What folds on phones is open on a wide screen: CSS shows it from the start, and this tells screen readers
+  // (and browsers without ::details-content).
+  if (matchMedia("(min-width: 56rem)").matches)
     for (const fold of document.querySelectorAll("details.fold-phone")) fold.open = true;
 
   document.querySelector("main [aria-invalid=true]")?.focus();

@@ -61,6 +61,9 @@ def test_everything_missing_is_named_at_once():
         ("UPSTREAM_MAX_PER_SECOND", "-1"),
         ("UPSTREAM_MAX_CONCURRENCY", "many"),
         ("UPSTREAM_LOW_BALANCE", "some"),
+        ("PORT", "http"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "mysql://a@b/c"),
     ],
 )
 def test_a_wrong_setting_is_named(name, value):

@@ -1,0 +1,115 @@
+"""What an operator fills in about numbers: mark-up rules, a country's region, what the vendor gave."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+from django import forms
+from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from core.admin_acts import ReasonForm
+from core.admin_base import LARGEST_ID
+from sms.models import Country, MarkupRule
+
+_SCOPES = {"project": "project", "country": "country"}
+_FIGURES = ("percent", "fixed", "minimum_margin")
+_PAIR = re.compile(r"#?([0-9]{1,19})[\s,;:]+(\+?[0-9][0-9 ().-]{3,40})", re.ASCII)
+
+
+class MarkupRuleForm(forms.ModelForm):
+    """A rule for one place: a project, a country, or everything. What the table's constraints demand, in words."""
+
+    class Meta:
+        model = MarkupRule
+        fields = ("percent", "fixed", "minimum_margin", "rounding", "country", "project", "active")
+        help_texts = {
+            "percent": "Added to the cost: 25 makes $1.00 into $1.25.",
+            "active": "Only active rules count. The narrowest one that fits a project wins.",
+            "country": "Leave country and project empty for a rule that holds for all numbers.",
+        }
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        for name in _FIGURES:
+            if (given.get(name) or Decimal(0)) < 0:
+                self.add_error(name, "A rule only adds: enter zero or more.")
+        if given.get("rounding") is not None and given["rounding"] <= 0:
+            self.add_error("rounding", "Enter the step that prices are rounded up to, such as 0.0001.")
+        chosen = [name for name in _SCOPES if given.get(name)]
+        for name in chosen[1:]:
+            self.add_error(name, f"Choose one place: there is a {chosen[0]} already.")
+        if len(chosen) <= 1:
+            self._one_active(given, chosen[0] if chosen else None)
+        return given
+
+    def _one_active(self, given: dict[str, Any], scope: str | None) -> None:
+        if not given.get("active") or (scope is None and any(name in self.errors for name in _SCOPES)):
+            return
+        place: dict[str, Any] = dict.fromkeys(_SCOPES)
+        if scope:
+            place[scope] = given[scope]
+        other = MarkupRule.objects.filter(active=True, **place).exclude(pk=self.instance.pk).first()
+        if other:
+            what = f"this {scope}" if scope else "everything"
+            self.add_error(
+                scope or "active",
+                f"Rule {other.pk} is active for {what} already: change that one, or make it inactive first.",
+            )
+
+
+class CountryForm(forms.ModelForm):
+    """Which country it is, where the vendor's code does not say."""
+
+    class Meta:
+        model = Country
+        fields = ("region", "hidden")
+        help_texts = {
+            "region": "Two letters (ISO 3166), such as US. Phones are read by it; flag and name come from it. "
+            "Numbers that were bought before keep what was read of them.",
+        }
+
+    def clean_region(self) -> str:
+        region: str = self.cleaned_data["region"].strip().upper()
+        if region and region not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValidationError("There is no country with these letters.")
+        return region
+
+
+class FoundForm(ReasonForm):
+    """The numbers that the vendor gave, as it lists them."""
+
+    numbers = forms.CharField(
+        label="The vendor's order numbers with their phones",
+        max_length=2000,
+        help_text="One number a line: the vendor's order number, a space, the phone. For example: 1042 +12025550143",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Enter the numbers that the vendor gave."},
+    )
+    field_order = ("numbers", "reason")
+
+    def clean_numbers(self) -> list[tuple[int, str]]:
+        pairs: list[tuple[int, str]] = []
+        for place, line in enumerate(self.cleaned_data["numbers"].splitlines(), 1):
+            if not line.strip():
+                continue
+            match = _PAIR.fullmatch(line.strip())
+            if match is None or not 1 <= int(match[1]) <= LARGEST_ID:
+                raise ValidationError(f"Line {place}: write the order number, a space and the phone.")
+            pairs.append((int(match[1]), match[2].strip()))
+        if len({order for order, _phone in pairs}) != len(pairs):
+            raise ValidationError("An order number is there twice.")
+        if len({phone for _order, phone in pairs}) != len(pairs):
+            raise ValidationError("A phone is there twice.")
+        return pairs
+
+
+class SendAgainForm(ReasonForm):
+    """The operator's word that it is proved."""
+
+    sure = forms.BooleanField(
+        label="I looked it up: the vendor has no such purchase, and charged nothing for it.",
+        error_messages={"required": "Look it up with the vendor first: sent on a guess, it may be bought twice."},
+    )
+    field_order = ("sure", "reason")

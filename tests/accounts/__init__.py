@@ -1,0 +1,1 @@
+"""Tests of the room accounts/ and of the pages that need nothing but a person."""

@@ -5,9 +5,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from django import forms
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -21,6 +23,27 @@ AREAS = {
     "Europe": _("Europe"),
     "Indian": _("Indian Ocean"),
     "Pacific": _("Pacific"),
+}
+# Unicode's tables of cities keep the first name that a time zone had.
+FORMER = {
+    "Africa/Asmara": "Africa/Asmera",
+    "America/Argentina/Buenos_Aires": "America/Buenos_Aires",
+    "America/Argentina/Catamarca": "America/Catamarca",
+    "America/Argentina/Cordoba": "America/Cordoba",
+    "America/Argentina/Jujuy": "America/Jujuy",
+    "America/Argentina/Mendoza": "America/Mendoza",
+    "America/Atikokan": "America/Coral_Harbour",
+    "America/Indiana/Indianapolis": "America/Indianapolis",
+    "America/Kentucky/Louisville": "America/Louisville",
+    "America/Nuuk": "America/Godthab",
+    "Asia/Ho_Chi_Minh": "Asia/Saigon",
+    "Asia/Kathmandu": "Asia/Katmandu",
+    "Asia/Kolkata": "Asia/Calcutta",
+    "Asia/Yangon": "Asia/Rangoon",
+    "Atlantic/Faroe": "Atlantic/Faeroe",
+    "Europe/Kyiv": "Europe/Kiev",
+    "Pacific/Chuuk": "Pacific/Truk",
+    "Pacific/Pohnpei": "Pacific/Ponape",
 }
 
 
@@ -40,8 +63,17 @@ def zone_names() -> list[str]:
 def zone_label(name: str, now: datetime) -> str:
     """`Hong Kong (UTC+08:00)`, with the offset that holds at `now`."""
     offset = now.astimezone(zoneinfo.ZoneInfo(name)).strftime("%z")
-    place = name.partition("/")[2].replace("_", " ").replace("/", " – ")
-    return f"{place} (UTC{offset[:3].replace('-', '−')}:{offset[3:5]})"
+    return f"{_place(name)} (UTC{offset[:3].replace('-', '−')}:{offset[3:5]})"
+
+
+def _place(name: str) -> str:
+    """The city a time zone is named after, in the reader's language as far as it is known."""
+    language = to_locale(get_language() or "en")
+    if not language.startswith("en"):
+        city = Locale.parse(language).time_zones.get(FORMER.get(name, name), {}).get("city")
+        if city:
+            return str(city)
+    return name.partition("/")[2].replace("_", " ").replace("/", " – ")
 
 
 def zone_choices(now: datetime) -> list[Any]:

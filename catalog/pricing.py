@@ -11,6 +11,10 @@ from typing import Protocol
 
 from core.money import CHARGE_STEP, EXACT, MICRO, round_up
 
+# The vendor shows charges in cents, and rounds.
+CHARGE_TOLERANCE = Decimal("0.01")
+CHARGE_TOLERANCE_SHARE = Decimal("0.02")
+
 
 class Rule(Protocol):
     """The figures of a mark-up rule."""
@@ -76,6 +80,11 @@ def quote(*, service_id: int, quantity: int, rate: Decimal, price: Decimal, unit
         cost=round_up(EXACT.divide(EXACT.multiply(rate, quantity), unit), MICRO),
         charge=round_up(EXACT.divide(EXACT.multiply(price, quantity), unit), CHARGE_STEP),
     )
+
+
+def fits_cost(charge: Decimal, cost: Decimal) -> bool:
+    """Whether what the vendor charged is what its list said, within its rounding (docs/upstream.md, ruling 2)."""
+    return abs(charge - cost) <= CHARGE_TOLERANCE + cost * CHARGE_TOLERANCE_SHARE
 
 
 class RuleBook:

@@ -6,6 +6,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url, replace_url
@@ -43,8 +44,15 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     wanted = _wanted(request)
     categories = _categories()
     subcategories = _subcategories(wanted.category_id)
-    page = Paginator(find(wanted).select_related("category"), PAGE).get_page(request.GET.get("page"))
+    category = next((each for each in categories if each.pk == wanted.category_id), None)
+    subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
     query = _query(wanted)
+    narrowed = bool(set(query) - {"category", "subcategory", "sort"})
+    shelf = _Shelf(find(wanted).select_related("category"), PAGE)
+    if not narrowed:
+        # The tree has counted it already.
+        shelf.known = _counted(wanted, categories, category, subcategory)
+    page = shelf.get_page(request.GET.get("page"))
     response = render(
         request,
         "catalog/list.html",
@@ -52,11 +60,11 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             "page": page,
             "wanted": wanted,
             "query": query,
-            "narrowed": bool(set(query) - {"category", "subcategory", "sort"}),
+            "narrowed": narrowed,
             "categories": categories,
-            "category": next((each for each in categories if each.pk == wanted.category_id), None),
+            "category": category,
             "subcategories": subcategories,
-            "subcategory": next((each for each in subcategories if each.pk == wanted.subcategory_id), None),
+            "subcategory": subcategory,
             "total": sum(each.count for each in categories),
             "kinds": [(value.lower(), label) for value, label in Service.Entity.choices],
             "sorts": SORTS,
@@ -65,6 +73,27 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     if page.number > 1:
         query["page"] = str(page.number)
     return _keep_address(request, response, query)
+
+
+class _Shelf(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
+    """Pages of services; a count that is known is not asked for again."""
+
+    known: int | None = None
+
+    @cached_property
+    def count(self) -> int:
+        return super().count if self.known is None else self.known
+
+
+def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: Any) -> int | None:
+    """How many services an unfiltered part of the tree has; None for a part that is not in it."""
+    if wanted.category_id is not None and category is None:
+        return 0
+    if wanted.subcategory_id is not None:
+        return subcategory.count if subcategory else None
+    if category is not None:
+        return int(category.count)
+    return sum(each.count for each in categories)
 
 
 def _keep_address(request: HttpRequest, response: HttpResponse, query: QueryDict) -> HttpResponse:

@@ -16,6 +16,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+import allauth
+import django
 import polib
 from babel.messages.extract import extract
 from django.template.base import Lexer, TokenType
@@ -25,6 +27,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ["zh_Hans"]
 # Not shown to customers, or not ours.
 OUTSIDE = {"bench", "checks", "locale", "migrations", "node_modules", "static", "tests", "var"}
+# What customers read of packages: where the package's own translation is silent, ours speaks.
+PACKAGES = {
+    Path(django.__file__).parent: ["contrib/auth/password_validation.py", "core/validators.py", "forms/*.py"],
+    Path(allauth.__file__).parent: ["account/*.py", "account/internal/**/*.py"],
+}
 METADATA = {
     "MIME-Version": "1.0",
     "Content-Type": "text/plain; charset=UTF-8",
@@ -80,15 +87,37 @@ def strings(root: Path) -> tuple[dict[Key, Found], list[str]]:
         except SyntaxError as error:
             wrong.append(f"{name}: {error}")
             continue
-        for _line, said, _comments, context in extract("python", BytesIO(source.encode()), shapes):
-            text, plural = said if isinstance(said, tuple) else (said, "")
-            known = found.setdefault(Key(text, context), Found(plural, []))
+        for key, plural in _marked(source, shapes):
+            known = found.setdefault(key, Found(plural, []))
             if plural and known.plural and plural != known.plural:
-                wrong.append(f"{name}: {text!r} has another plural in {known.files[0]}")
+                wrong.append(f"{name}: {key.text!r} has another plural in {known.files[0]}")
             if name not in known.files:
                 known.files.append(name)
-            found[Key(text, context)] = Found(known.plural or plural, known.files)
+            found[key] = Found(known.plural or plural, known.files)
     return found, wrong
+
+
+def _marked(source: str, shapes: dict[str, Shape]) -> Iterator[tuple[Key, str]]:
+    for _line, said, _comments, context in extract("python", BytesIO(source.encode()), shapes):
+        text, plural = said if isinstance(said, tuple) else (said, "")
+        yield Key(text, context), plural
+
+
+def lent(packages: dict[Path, list[str]], language: str) -> dict[Key, Found]:
+    """What packages say to customers and their own catalogues leave in English."""
+    found: dict[Key, Found] = {}
+    for folder, patterns in packages.items():
+        known = {
+            _key(entry)
+            for path in folder.glob(f"**/locale/{language}/LC_MESSAGES/django.mo")
+            for entry in polib.mofile(str(path))
+        }
+        for path in sorted({path for pattern in patterns for path in folder.glob(pattern)}):
+            source = path.read_text(encoding="utf-8")
+            for key, plural in _marked(source, SHAPES | _aliases(source)):
+                if key not in known:
+                    found.setdefault(key, Found(plural, [path.relative_to(folder.parent).as_posix()]))
+    return found
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -274,10 +303,11 @@ def update(path: Path, found: dict[Key, Found]) -> None:
     catalogue.save_as_mofile(str(path.with_suffix(".mo")))
 
 
-def main(arguments: list[str], root: Path = ROOT) -> int:
+def main(arguments: list[str], root: Path = ROOT, packages: dict[Path, list[str]] = PACKAGES) -> int:
     """0 when every language says everything."""
-    found, said = strings(root)
+    ours, said = strings(root)
     for language in LANGUAGES:
+        found = lent(packages, language) | ours
         path = _path(root, language)
         if "--update" in arguments:
             update(path, found)

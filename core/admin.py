@@ -17,7 +17,13 @@ from core.admin_base import NOTHING, ReadOnlyAdmin, lines_column, moment_column,
 from core.models import Alert
 
 # The page behind the first words of a key, such as `order:17:uncertain`.
-_PAGES = {"order": "orders_order_change", "service": "catalog_service_change"}
+_PAGES = {
+    "order": "orders_order_change",
+    "service": "catalog_service_change",
+    "purchase": "sms_purchase_change",
+    "number": "sms_number_change",
+    "project": "sms_project_change",
+}
 _COLOURS = {"INFO": "info", "WARNING": "warning", "CRITICAL": "danger"}
 _KEY = re.compile(r"(?P<kind>[a-z]+):(?P<pk>[0-9]{1,18}):")
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.pricing import fits_cost
 from catalog.suspend import suspend
 from core.alerts import alert
 from core.models import Alert
@@ -19,7 +20,7 @@ from core.money import ZERO
 from orders import states
 from orders.models import DeliveredItem, Order, OrderEvent
 from orders.settle import settle
-from orders.verdict import Report, Verdict, fits_cost, is_started, judge
+from orders.verdict import Report, Verdict, is_started, judge
 from upstream import following
 from upstream.client import NotSent, Refused, UpstreamError, client
 from upstream.replies import Status, tidy

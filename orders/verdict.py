@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from catalog.pricing import fits_cost
 from orders.states import CANCELED, COMPLETED, PARTIAL, RUNNING
 
 _WAITING = {"pending", "queued", "accepted"}
@@ -21,9 +22,6 @@ _FAILED = {"error", "fail", "failed"}
 LATE_GOODS = timedelta(hours=1)
 # A partly delivered product may still be filled up by hand, as long as the vendor keeps our money.
 LATE_REST = timedelta(hours=24)
-# The vendor shows charges in cents, and rounds.
-CHARGE_TOLERANCE = Decimal("0.01")
-CHARGE_TOLERANCE_SHARE = Decimal("0.02")
 
 
 @dataclass(frozen=True)
@@ -53,11 +51,6 @@ class Verdict:
 def is_started(word: str) -> bool:
     """Whether the vendor works on it."""
     return _plain(word) in _WORKING
-
-
-def fits_cost(charge: Decimal, cost: Decimal) -> bool:
-    """Whether what the vendor charged is what its rate said, within its rounding (ruling 2)."""
-    return abs(charge - cost) <= CHARGE_TOLERANCE + cost * CHARGE_TOLERANCE_SHARE
 
 
 def judge(report: Report) -> Verdict:

@@ -362,7 +362,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": True,
     "STYLES": [lambda request: static("admin/shop.css")],
-    "DASHBOARD_CALLBACK": "orders.admin_dashboard.dashboard",
+    "DASHBOARD_CALLBACK": "reseller.dashboard.dashboard",
     "BORDER_RADIUS": "6px",
     # The shop's own blue, from light to dark.
     "COLORS": {
@@ -399,6 +399,20 @@ UNFOLD = {
                     _page("Calls to the vendor", "call_made", "orders.attempt"),
                     _page("Timeline", "timeline", "orders.orderevent"),
                     _page("Delivered items", "inventory_2", "orders.delivereditem"),
+                ],
+            },
+            {
+                "title": "Numbers",
+                "separator": True,
+                "items": [
+                    _page("Purchases", "sms", "sms.purchase"),
+                    _page("Numbers", "dialpad", "sms.number"),
+                    _page("Calls to the vendor", "call_made", "sms.attempt"),
+                    _page("Notes", "timeline", "sms.purchaseevent"),
+                    _page("Sites", "apps", "sms.site"),
+                    _page("Countries", "public", "sms.country"),
+                    _page("Sites in countries", "travel_explore", "sms.project"),
+                    _page("Mark-up rules", "percent", "sms.markuprule"),
                 ],
             },
             {

@@ -8,11 +8,13 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.pricing import fits_cost
 from core.alerts import alert
 from core.secrets import fingerprint
 from sms import states
 from sms.close import end, pay
 from sms.models import Message, Number
+from sms.suspend import suspend
 from upstream import following
 from upstream.client import NotSent, UpstreamError, client
 from upstream.replies import SmsCode, SmsStatus, tidy
@@ -129,6 +131,7 @@ def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
         number.expires_at = _sane_end(status.expires_at, number, now)
         if _keep_message(number, news, now) and number.state == states.WAITING:
             pay(number, now)
+            _compare_cost(number, now)
         if word in _EXPIRED or word in _CANCELED:
             without_code = states.EXPIRED if word in _EXPIRED else states.CANCELED
             return end(number, without_code if number.state == states.WAITING else states.FINISHED, now)
@@ -141,6 +144,17 @@ def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
         number.next_poll_at = _next(number, every, now)
         number.save()
     return None
+
+
+def _compare_cost(number: Number, now: datetime) -> None:
+    """With the code comes the vendor's charge: it has to be what its list said."""
+    charge, cost = number.upstream_charge, number.purchase.cost
+    if charge is not None and not fits_cost(charge, cost):
+        suspend(
+            project_id=number.purchase.project_id,
+            why=f"number {number.pk} was to cost {cost} USD, and the vendor charged {charge}",
+            now=now,
+        )
 
 
 def _keep_message(number: Number, news: News, now: datetime) -> bool:

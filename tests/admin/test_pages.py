@@ -180,7 +180,7 @@ def test_the_first_page_counts_what_waits(desk, make):
     make.uncertain()
     make.uncertain()
     answer = desk.get(reverse("admin:index"))
-    assert [matter["count"] for matter in answer.context["waiting"]] == [2, 2]
+    assert [matter["count"] for matter in answer.context["waiting"]] == [2, 2, 0]
     assert b"Uncertain orders" in answer.content
 
 

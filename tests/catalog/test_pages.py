@@ -79,8 +79,12 @@ class TestTheCatalogue:
         shelf("Shown")
         shelf("Hidden", hidden=True)
         shelf("Withdrawn", state=Service.State.WITHDRAWN)
-        shelf("In a hidden category", category="Secret")
+        secret = shelf("In a hidden category", category="Secret", subcategory="Part")
         Category.objects.filter(name="Secret").update(hidden=True)
+        for query in ("", f"&subcategory={secret.subcategory_id}"):
+            text = read(client, f"?category={secret.category_id}{query}").content.decode()
+            assert "Nothing on sale here" in text
+            assert "Secret" not in text
         response = read(client)
         assert names(response) == ["Shown"]
         assert "Secret" not in response.content.decode()
@@ -195,6 +199,15 @@ class TestPartsOfThePage:
 
 
 class TestQuickness:
+    @pytest.mark.parametrize("part", ["", "?category={0}", "?category={0}&subcategory={1}", "?subcategory={1}"])
+    def test_what_the_tree_counted_is_what_is_found(self, client, shelf, part):
+        first = shelf("Followers", subcategory="S")
+        shelf("Hidden", hidden=True, subcategory="S")
+        shelf("Likes")
+        shelf("Views", category="TikTok")
+        response = read(client, part.format(first.category_id, first.subcategory_id))
+        assert response.context["page"].paginator.count == len(names(response)) > 0
+
     def test_the_number_of_queries_does_not_grow(self, client, shelf, customer, django_assert_max_num_queries):
         client.force_login(customer)
         for number in range(3):

@@ -48,8 +48,8 @@ class Shop:
             path.parent.mkdir(parents=True)
             path.write_text(text)
 
-    def check(self, *arguments):
-        return translations.main(list(arguments), self.root)
+    def check(self, *arguments, packages=None):
+        return translations.main(list(arguments), self.root, packages or {})
 
     def translate(self, **changed):
         """Fill in what is known, and compile it."""
@@ -173,6 +173,24 @@ def test_words_in_a_template_that_nobody_marked_are_found(shop, capsys):
         "templates/orders/list.html: not marked for translation: Bare ·",
         "templates/orders/list.html: not marked for translation: A picture",
     ]
+
+
+def test_what_a_package_leaves_in_english_is_ours_to_translate(shop, tmp_path, capsys):
+    package = tmp_path / ".venv" / "lender"
+    package.mkdir(parents=True)
+    (package / "forms.py").write_text('_("Theirs")\n_("Left to us")\n')
+    (package / "admin.py").write_text('_("Nobody reads this")\n')
+    theirs = polib.POFile()
+    theirs.append(polib.POEntry(msgid="Theirs", msgstr="他们的"))
+    (package / "locale" / "zh_Hans" / "LC_MESSAGES").mkdir(parents=True)
+    theirs.save_as_mofile(str(package / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.mo"))
+    packages = {package: ["forms.py"]}
+    assert shop.check(packages=packages) == 1
+    said = [line for line in capsys.readouterr().out.splitlines() if "missing" in line]
+    assert said == ["zh_Hans: missing: 'Left to us' of lender/forms.py"]
+    shop.check("--update", packages=packages)
+    shop.translate(**{"Left to us": "留给我们"})
+    assert shop.check(packages=packages) == 0
 
 
 def test_a_broken_catalogue_and_a_broken_template_are_named(shop, capsys):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.pricing import share
+from catalog.pricing import fits_cost, share
 from orders import states
-from orders.verdict import LATE_GOODS, LATE_REST, Report, ended, fits_cost, is_started, judge
+from orders.verdict import LATE_GOODS, LATE_REST, Report, ended, is_started, judge
 
 DAY = timedelta(days=1)
 

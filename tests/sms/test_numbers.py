@@ -194,6 +194,14 @@ class TestListening:
         assert (message.code, message.text) == ("123456", "Your code is 123456")
         assert money(rich) == (Decimal(1050) - number.purchase.price, Decimal(0))
 
+    def test_a_charge_that_is_not_the_lists_takes_the_project_off_sale(self, number, listen_to, sandbox, project):
+        sandbox.advance(21)
+        sandbox.force(number.upstream_id, charge="5.0000")
+        listen_to(number)
+        project.refresh_from_db()
+        assert (number.state, project.state) == (states.RECEIVED, "SUSPENDED")
+        assert Alert.objects.filter(key=f"project:{project.pk}:cost", severity="CRITICAL").exists()
+
     def test_a_code_is_ciphertext_in_the_database(self, number, listen_to, sandbox):
         sandbox.advance(21)
         listen_to(number)

@@ -8,6 +8,8 @@ from django.urls import reverse
 from core.models import Alert
 from orders import states
 from orders.models import Order
+from sms import states as sms_states
+from sms.models import Purchase
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -30,6 +32,15 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                 "count": Order.objects.filter(state=states.UNCERTAIN).count(),
                 "link": uncertain,
                 "nothing": "Every order is known to be placed or not.",
+            }
+        )
+    if request.user.has_perm("sms.view_purchase"):
+        waiting.append(
+            {
+                "title": "Uncertain purchases of numbers",
+                "count": Purchase.objects.filter(state=sms_states.UNCERTAIN).count(),
+                "link": f"{reverse('admin:sms_purchase_changelist')}?state__exact={sms_states.UNCERTAIN}",
+                "nothing": "Every purchase is known to be placed or not.",
             }
         )
     return {**context, "title": "Overview", "waiting": waiting}

@@ -75,7 +75,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     return _keep_address(request, response, query)
 
 
-class _Shelf(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
+class _Shelf(Paginator):
     """Pages of services; a count that is known is not asked for again."""
 
     known: int | None = None

@@ -59,11 +59,12 @@ def order(
     """Place an order and set its charge aside.
 
     `shown_price` is the price in USD of one rate unit that the customer agreed to; a higher one raises
-    `PriceChanged`. The same `form_key` again returns the first order. Raises `CantPlace`, `ledger.InsufficientFunds`.
+    `PriceChanged`. The same `form_key` again returns the first order, and with another wish in it is refused.
+    Raises `CantPlace`, `ledger.InsufficientFunds`.
     """
     placed = _placed_before(customer, form_key)
     if placed:
-        return placed
+        return _same_wish(placed, service_id, quantity, link)
     try:
         with transaction.atomic():
             service = on_shelf().filter(pk=service_id).first()
@@ -81,11 +82,22 @@ def order(
         placed = _placed_before(customer, form_key)
         if placed is None:
             raise
-        return placed
+        return _same_wish(placed, service_id, quantity, link)
 
 
 def _placed_before(customer: User, form_key: str) -> Order | None:
     return Order.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
+
+
+def _same_wish(placed: Order, service_id: int, quantity: int, link: str) -> Order:
+    """The first order, if it is what is asked for now; a key stands for one wish only."""
+    try:
+        wanted = "" if placed.is_product else checked_link(link)
+    except ValueError:
+        wanted = None
+    if (placed.service_id, placed.quantity, placed.link) != (service_id, quantity, wanted):
+        raise CantPlace(form_key=_("This was sent before with other values. Open the service again to order."))
+    return placed
 
 
 def _create(customer: User, service: Service, offer: Quote, link: str, form_key: str, now: datetime) -> Order:

@@ -22,6 +22,7 @@ from catalog.freshness import copied_at
 from catalog.models import Service
 from catalog.search import fold
 from core.money import plain, show
+from core.once import once_key
 from core.sheets import csv_response, download
 from orders import place, shown, states
 from orders.forms import OrderForm
@@ -46,15 +47,17 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
         return _service_page(request, offered, form, status=422)
+    now = timezone.now()
+    quantity, link = form.cleaned_data["quantity"], form.cleaned_data.get("link", "")
     try:
         order = place.order(
             customer=_customer(request),
             service_id=offered.pk,
-            quantity=form.cleaned_data["quantity"],
-            link=form.cleaned_data.get("link", ""),
+            quantity=quantity,
+            link=link,
             shown_price=form.cleaned_data["shown_price"],
-            form_key=form.cleaned_data["form_key"],
-            now=timezone.now(),
+            form_key=once_key(form.cleaned_data["form_key"], offered.pk, quantity, link),
+            now=now,
         )
     except place.CantPlace as error:
         offered.refresh_from_db()
@@ -65,11 +68,11 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
         return _service_page(request, offered, form, status=422)
     except ledger.InsufficientFunds as error:
         return _service_page(request, offered, form, short=str(error), status=422)
-    messages.success(
-        request,
-        _("Order %(number)s is placed. %(amount)s of your balance is set aside for it.")
-        % {"number": order.pk, "amount": show(order.charge)},
-    )
+    if order.placed_at == now:
+        said = _("Order %(number)s is placed. %(amount)s of your balance is set aside for it.")
+    else:
+        said = _("This was placed before, as order %(number)s. Nothing was ordered or set aside again.")
+    messages.success(request, said % {"number": order.pk, "amount": show(order.charge)})
     return redirect("orders:detail", order.pk)
 
 
@@ -173,7 +176,17 @@ def _digest(rows: list[shown.Shown]) -> str:
 def orders_csv(request: HttpRequest) -> HttpResponseBase:
     """The found orders as CSV, without their goods."""
     orders = _found(shown.of_customer(_customer(request)), *_wanted(request))
-    header = ["number", "placed (UTC)", "service", "link", "quantity", "delivered", "status", "set aside", "paid"]
+    header = [
+        _("number"),
+        _("placed (UTC)"),
+        _("service"),
+        _("link"),
+        _("quantity"),
+        _("delivered"),
+        _("status"),
+        _("set aside"),
+        _("paid"),
+    ]
     return csv_response("orders.csv", header, _rows(orders))
 
 
@@ -267,7 +280,7 @@ def items_file(request: HttpRequest, order_id: int, kind: str) -> HttpResponseBa
     name = f"order-{order.pk}.{kind}"
     items = order.items.iterator(chunk_size=500)
     if kind == "csv":
-        return csv_response(name, ["position", "item"], ([item.position, item.text] for item in items))
+        return csv_response(name, [_("position"), _("item")], ([item.position, item.text] for item in items))
     return download(name, (f"{item.text}\n" for item in items), "text/plain; charset=utf-8")
 
 

@@ -54,11 +54,13 @@ def numbers(
 ) -> Purchase:
     """Buy `quantity` numbers, or `phone` again. `shown_price` is the USD for a number that the customer agreed to.
 
-    The same `form_key` again returns the first purchase. Raises `CantBuy`, `ledger.InsufficientFunds`.
+    The same `form_key` again returns the first purchase, and with another wish in it is refused.
+
+    Raises `CantBuy`, `ledger.InsufficientFunds`.
     """
     bought = _bought_before(customer, form_key)
     if bought:
-        return bought
+        return _same_wish(bought, project_id, quantity, phone)
     try:
         with transaction.atomic():
             project = on_shelf().select_related("site", "country").filter(pk=project_id).first()
@@ -81,11 +83,19 @@ def numbers(
         bought = _bought_before(customer, form_key)
         if bought is None:
             raise
-        return bought
+        return _same_wish(bought, project_id, quantity, phone)
 
 
 def _bought_before(customer: User, form_key: str) -> Purchase | None:
     return Purchase.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
+
+
+def _same_wish(bought: Purchase, project_id: int, quantity: int, phone: str) -> Purchase:
+    """The first purchase, if it is what is asked for now; a key stands for one wish only."""
+    same_phone = bool(phone) == bool(bought.phone)
+    if (bought.project_id, bought.quantity) != (project_id, quantity) or not same_phone:
+        raise CantBuy(form_key=_("This was sent before with other values. Open the page again to buy."))
+    return bought
 
 
 def _own_number(customer: User, project: Project, phone: str) -> str:

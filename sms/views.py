@@ -23,6 +23,7 @@ from django_htmx.http import replace_url
 from accounts.models import User
 from accounts.signed_in import signed_in
 from core.money import CHARGE_STEP, round_up, show
+from core.once import once_key
 from core.sheets import csv_response
 from sms import buy, close, shelf, states
 from sms.forms import BuyForm
@@ -104,15 +105,17 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
     form = BuyForm(request.POST)
     if not form.is_valid():
         return _project_page(request, shown, form, status=422)
+    now = timezone.now()
+    quantity, phone = form.cleaned_data["quantity"], form.cleaned_data["phone"]
     try:
         purchase = buy.numbers(
             customer=_customer(request),
             project_id=shown.pk,
-            quantity=form.cleaned_data["quantity"],
-            phone=form.cleaned_data["phone"],
+            quantity=quantity,
+            phone=phone,
             shown_price=form.cleaned_data["shown_price"],
-            form_key=form.cleaned_data["form_key"],
-            now=timezone.now(),
+            form_key=once_key(form.cleaned_data["form_key"], shown.pk, quantity, phone),
+            now=now,
         )
     except buy.CantBuy as error:
         for name, sentence in error.errors.items():
@@ -123,11 +126,11 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
         return _project_page(request, shown, form, status=422)
     except ledger.InsufficientFunds as error:
         return _project_page(request, shown, form, status=422, short=str(error))
-    messages.success(
-        request,
-        _("%(amount)s of your balance is set aside. You pay only for numbers that get a code.")
-        % {"amount": show(purchase.total)},
-    )
+    if purchase.placed_at == now:
+        said = _("%(amount)s of your balance is set aside. You pay only for numbers that get a code.")
+    else:
+        said = _("This was bought before. Nothing was bought or set aside again.")
+    messages.success(request, said % {"amount": show(purchase.total)})
     return redirect("sms:board")
 
 
@@ -241,7 +244,17 @@ def history(request: HttpRequest) -> HttpResponse:
 def history_csv(request: HttpRequest) -> HttpResponseBase:
     """The found numbers as CSV, with the codes and messages that came."""
     numbers = _found(_customer(request), _words(request), _group(request))
-    header = ["number", "bought (UTC)", "for", "country", "phone", "status", "codes", "messages", "paid (USD)"]
+    header = [
+        _("number"),
+        _("bought (UTC)"),
+        _("for"),
+        _("country"),
+        _("phone"),
+        _("status"),
+        _("codes"),
+        _("messages"),
+        _("paid (USD)"),
+    ]
     return csv_response("numbers.csv", header, _rows(numbers))
 
 

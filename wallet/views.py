@@ -83,7 +83,7 @@ def statement_csv(request: HttpRequest) -> HttpResponseBase:
     """Every transfer of the chosen kind, newest first, for those who keep books."""
     account = ledger.account_of(_customer(request))
     transfers = _transfers(account, _kind(request))
-    header = ["number", "time (UTC)", "kind", "description", "amount (USD)", "balance (USD)"]
+    header = [_("number"), _("time (UTC)"), _("kind"), _("description"), _("amount (USD)"), _("balance (USD)")]
     return csv_response("statement.csv", header, _rows(transfers))
 
 

@@ -102,6 +102,13 @@ class TestPlacing:
         assert Order.objects.count() == 1
         assert ledger.account_of(rich).held == first.charge
 
+    @pytest.mark.parametrize("change", [{"quantity": 200}, {"link": "https://instagram.com/other"}])
+    def test_the_same_key_with_another_wish_is_refused(self, placed, rich, change):
+        placed(1, quantity=100, form_key="abc")
+        with pytest.raises(place.CantPlace, match="other values"):
+            placed(1, **{"quantity": 100, "form_key": "abc", **change})
+        assert Order.objects.count() == 1
+
     def test_another_customers_form_key_is_their_own(self, placed, stranger, now):
         ledger.adjust(account=ledger.account_of(stranger), amount=Decimal(500), key="s", memo="s", now=now)
         first = placed(1, form_key="abc")

@@ -68,6 +68,11 @@ class TestBuying:
         assert bought(2, form_key="k") == bought(2, form_key="k")
         assert money(rich)[1] == project.price * 2
 
+    def test_the_same_key_with_another_wish_is_refused(self, bought):
+        bought(2, form_key="k")
+        with pytest.raises(buy.CantBuy, match="other values"):
+            bought(3, form_key="k")
+
     def test_a_number_of_somebody_else_can_not_be_used_again(self, bought, stranger, now, project, rich):
         purchase = bought()
         acquire.acquire(purchase_id=purchase.pk)

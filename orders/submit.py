@@ -78,6 +78,7 @@ class _OrderDesk:
     def on_out_of_funds(self, order: Order, now: datetime) -> None:
         if not order.events.filter(kind=OrderEvent.Kind.DELAYED).exists():
             OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.DELAYED, at=now)
+            order.changed_at = now
         alert(
             key="upstream:funds",
             subject="Our balance with the vendor ran out",

@@ -34,7 +34,16 @@ if WORKER >= servers.VALKEY_DATABASES:
 
 if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told everything already
     for name in [
-        *("SHOP_NAME", "SHOP_ACCENT", "SHOP_LOGO", "CSRF_TRUSTED_ORIGINS", "PORT", "BEHIND_PROXY", "EMAIL_URL"),
+        *(
+            "FUNDS_HELP",
+            "SHOP_NAME",
+            "SHOP_ACCENT",
+            "SHOP_LOGO",
+            "CSRF_TRUSTED_ORIGINS",
+            "PORT",
+            "BEHIND_PROXY",
+            "EMAIL_URL",
+        ),
         *("OPERATOR_EMAILS", "DEFAULT_FROM_EMAIL", "TIME_ZONE", "ACCOUNT_EMAIL_VERIFICATION", "SANDBOX_PORT"),
         *(name for name in os.environ if name.startswith("UPSTREAM_")),
     ]:

@@ -64,7 +64,7 @@ def sync_catalog(*, accept_withdrawals: bool = False, vendor: Client | None = No
 
 def _fetch(vendor: Client) -> Fetched:
     listed = [
-        replies.Category(category=tidy(c.category), subcategories=[s for s in map(tidy, c.subcategories) if s])
+        replies.Category(category=tidy(c.category), subcategories=[s for s in map(tidy, c.subcategories or []) if s])
         for c in vendor.categories()
     ]
     answer = vendor.services()
@@ -97,7 +97,7 @@ def _learn(vendor: Client, category: replies.Category, fetched: Fetched) -> None
     """Ask once per (category, subcategory) pair (ruling 1). A failure only leaves things as they were known."""
     found: dict[int, tuple[str, str]] = {}
     try:
-        for name in category.subcategories:
+        for name in category.subcategories or ():
             for row in vendor.services(category=category.category, subcategory=name).good:
                 found.setdefault(row.service, (category.category, name))
     except UpstreamError as error:
@@ -123,6 +123,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
 
     new: list[Service] = []
     changed: list[Service] = []
+    returned: list[int] = []
     prices: list[PriceChange] = []
     touched: set[str] = set()
     for row in fetched.rows.values():
@@ -140,7 +141,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
             new.append(Service(upstream_id=row.service, first_seen_at=now, changed_at=now, **wanted))
             continue
         if service.state == Service.State.WITHDRAWN:
-            wanted |= {"state": Service.State.ON_SALE, "withdrawn_at": None}
+            returned.append(service.pk)
         differing = {name for name, value in wanted.items() if getattr(service, name) != value}
         if not differing:
             continue
@@ -164,6 +165,10 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     Service.objects.bulk_create(new, batch_size=500)
     if changed:
         Service.objects.bulk_update(changed, sorted(touched), batch_size=200)
+    # Only from WITHDRAWN: a service that was suspended meanwhile stays off sale.
+    for start in range(0, len(returned), 500):
+        back = Service.objects.filter(pk__in=returned[start : start + 500], state=Service.State.WITHDRAWN)
+        back.update(state=Service.State.ON_SALE, withdrawn_at=None, changed_at=now)
     PriceChange.objects.bulk_create(prices, batch_size=500)
     mentioned = _mentioned(fetched)
     gone = [s.pk for s in known.values() if s.upstream_id not in mentioned and s.state == Service.State.ON_SALE]
@@ -172,7 +177,8 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
             state=Service.State.WITHDRAWN, withdrawn_at=now, changed_at=now
         )
 
-    run.seen, run.added, run.changed, run.withdrawn = len(fetched.rows), len(new), len(changed), len(gone)
+    run.seen, run.added, run.changed, run.withdrawn = len(fetched.rows), len(new), 0, len(gone)
+    run.changed = len({service.pk for service in changed} | set(returned))
     name_skipped(run, fetched.skipped)
 
 
@@ -220,7 +226,7 @@ def _subcategories(fetched: Fetched, categories: dict[str, int]) -> dict[tuple[s
     """Ids by (category, subcategory); missing ones are made."""
     names = {pk: name for name, pk in categories.items()}
     known = {(names[c], name): pk for c, name, pk in Subcategory.objects.values_list("category_id", "name", "pk")}
-    wanted = dict.fromkeys((c.category, sub) for c in fetched.categories for sub in c.subcategories if c.category)
+    wanted = dict.fromkeys((c.category, sub) for c in fetched.categories for sub in c.subcategories or () if c.category)
     Subcategory.objects.bulk_create(
         [
             Subcategory(category_id=categories[category], name=name)

@@ -25,7 +25,8 @@ def alert(
     `detail` may quote the vendor: it is stored and shown as text. The e-mail goes to ADMINS once, after the
     surrounding transaction commits; a mail server that is down loses no alert, since the row is the truth.
     """
-    subject = subject[:200]
+    # PostgreSQL refuses NUL in a text.
+    subject, detail = subject.replace("\x00", "")[:200], detail.replace("\x00", "")
     again = Alert.objects.filter(key=key, resolved_at=None).update(
         times=F("times") + 1, last_at=now, subject=subject, detail=detail, severity=severity
     )

@@ -99,13 +99,13 @@ class SendAgain(OrderAct):
 
 
 class GiveUp(OrderAct):
-    """UNCERTAIN → REJECTED."""
+    """UNCERTAIN or PLACED → REJECTED."""
 
     path = "give-up"
     title = "Give up: release the money"
     button = "Release the money"
     icon = "undo"
-    needs = [states.UNCERTAIN]
+    needs = [states.UNCERTAIN, states.PLACED]
     variant = ActionVariant.DANGER
 
     def says(self) -> list[str]:

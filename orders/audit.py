@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
+from catalog.models import Service
 from catalog.pricing import share
 from orders import states
-from orders.models import Order
+from orders.models import Order, OrderEvent
 from wallet.models import Hold
 
 SHOWN = 50
@@ -29,6 +30,11 @@ def problems() -> Iterator[str]:
         due = share(order.charge, part=order.delivered, whole=order.quantity)
         if order.hold.captured != due:
             yield f"order {order.pk} delivered {order.delivered}, worth {due}, but captured {order.hold.captured}"
+    # Who ends an order by hand may have handed the goods over in another way.
+    by_hand = OrderEvent.objects.filter(order=OuterRef("pk"), kind__in=states.PAID, actor__isnull=False)
+    products = Order.objects.filter(entity=Service.Entity.PRODUCT, state__in=states.PAID).exclude(Exists(by_hand))
+    for order in products.annotate(kept=Count("items")).filter(kept__lt=F("delivered"))[:SHOWN]:
+        yield f"order {order.pk} delivered {order.delivered} items, but {order.kept} are there"
     purchases = Hold.objects.filter(key__startswith="order:").annotate(orders=Count("order"))
     for hold in purchases.exclude(orders=1)[:SHOWN]:
         yield f"hold {hold.key} belongs to no order"

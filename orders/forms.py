@@ -19,6 +19,7 @@ class OrderForm(forms.Form):
         error_messages={"required": _("Enter how many."), "invalid": _("Enter a whole number.")},
     )
     shown_price = forms.DecimalField(widget=forms.HiddenInput, max_digits=18, decimal_places=6)
+    shown_unit = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
@@ -37,9 +38,18 @@ class OrderForm(forms.Form):
     @classmethod
     def fresh(cls, service: Service, **given: Any) -> "OrderForm":
         """An unsent form at the price of now."""
-        initial = {"shown_price": plain(service.price), "form_key": uuid.uuid4().hex, "quantity": service.min}
+        initial = {
+            "shown_price": plain(service.price),
+            "shown_unit": service.unit,
+            "form_key": uuid.uuid4().hex,
+            "quantity": service.min,
+        }
         return cls(service=service, initial={**initial, **{k: v for k, v in given.items() if v}})
 
     def offer_anew(self, service: Service) -> None:
         """Show the form again at a price the customer has not agreed to yet: sending it is their yes."""
-        self.data = {**{name: self.data.get(name) for name in self.data}, "shown_price": plain(service.price)}
+        self.data = {
+            **{name: self.data.get(name) for name in self.data},
+            "shown_price": plain(service.price),
+            "shown_unit": service.unit,
+        }

@@ -63,6 +63,8 @@ class Order(forwarding.Forwarded, following.Followed):
     remains = models.BigIntegerField(null=True, blank=True)
     flag = models.CharField(max_length=300, blank=True, help_text="What is odd about the vendor's answers.")
 
+    # When the vendor's word last changed, or something was delivered: waiting for more is counted from here.
+    news_at = models.DateTimeField(null=True, blank=True)
     placed_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(help_text="When a customer could last see something new.")

@@ -12,7 +12,7 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.pricing import Quote, quote
 from catalog.search import on_shelf
-from core.money import show
+from core.money import LARGEST, show
 from orders import tasks
 from orders.models import Order, OrderEvent, new_reference
 from wallet import ledger
@@ -53,13 +53,15 @@ def order(
     quantity: int,
     link: str,
     shown_price: Decimal | None = None,
+    shown_unit: int = 0,
     form_key: str = "",
     now: datetime,
 ) -> Order:
     """Place an order and set its charge aside.
 
-    `shown_price` is the price in USD of one rate unit that the customer agreed to; a higher one raises
-    `PriceChanged`. The same `form_key` again returns the first order, and with another wish in it is refused.
+    `shown_price` is the price in USD of `shown_unit` pieces (0: of the unit of now) that the customer agreed to; a
+    higher one raises `PriceChanged`. The same `form_key` again returns the first order, and with another wish in it
+    is refused.
     Raises `CantPlace`, `ledger.InsufficientFunds`.
     """
     placed = _placed_before(customer, form_key)
@@ -72,7 +74,7 @@ def order(
                 raise CantPlace(service=_("This service is no longer offered."))
             link = _checked(service, quantity, link)
             offer = quote_for(service, quantity)
-            if shown_price is not None and offer.price > shown_price:
+            if shown_price is not None and offer.price * (shown_unit or offer.unit) > shown_price * offer.unit:
                 raise PriceChanged(shown=shown_price, quote=offer)
             made = _create(customer, service, offer, link, form_key, now)
             transaction.on_commit(lambda: tasks.nudge(made.pk), robust=True)
@@ -139,6 +141,8 @@ def _checked(service: Service, quantity: int, link: str) -> str:
             if service.stock
             else _("It is out of stock.")
         )
+    elif quote_for(service, quantity).charge > LARGEST:
+        errors["quantity"] = _("This is more than one order can be: order less at a time.")
     if service.is_product:
         link = ""
     else:

@@ -86,7 +86,7 @@ def _report(order: Order, status: Status, *, items: int, now: datetime) -> Repor
         items=items,
         charge=status.charge,
         cost=order.cost,
-        quiet_for=now - order.changed_at,
+        quiet_for=now - (order.news_at or order.accepted_at or order.placed_at),
     )
 
 
@@ -101,8 +101,15 @@ def _take(order: Order, answer: Status | UpstreamError, *, now: datetime) -> Non
             record(order=order, status=answer, now=now)
         else:
             _unanswered(order, answer, now)
-    except Exception:
+    except Exception as error:
         log.exception("order %s: its status could not be recorded", order.pk)
+        alert(
+            key=f"order:{order.pk}:mute",
+            subject=f"Order {order.pk}: what the vendor says of it could not be recorded",
+            detail=f"{type(error).__name__}; the log has more. Its money stays on hold, and we go on asking.",
+            severity=Alert.Severity.CRITICAL,
+            now=now,
+        )
 
 
 def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
@@ -112,7 +119,8 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         if order.state != states.RUNNING:
             return None
         fresh = _keep_goods(order, status.accounts or [], now)
-        first_charge = order.upstream_charge is None and status.charge is not None
+        # Some show a charge of 0 until they have begun: that is no charge yet.
+        first_charge = not order.upstream_charge and bool(status.charge)
         seen = (order.upstream_status, order.remains, order.start_count)
         started_before = is_started(order.upstream_status)
         order.upstream_status = tidy(status.status)[:100]
@@ -121,6 +129,8 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         order.remains = _sane(status.remains, order.remains)
         if fresh or seen != (order.upstream_status, order.remains, order.start_count):
             order.changed_at = now
+        if fresh or seen[0] != order.upstream_status:
+            order.news_at = now
         items = order.items.count() if order.is_product else 0
         verdict = judge(_report(order, status, items=items, now=now))
         if is_started(order.upstream_status) and not started_before:
@@ -134,7 +144,7 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
             _compare_cost(order, order.upstream_charge or ZERO, now)
         if verdict.flag:
-            _flag(order, now)
+            _flag(order, verdict, now)
         if verdict.state != states.RUNNING:
             settle(order_id=order.pk, verdict=verdict, now=now)
     return verdict
@@ -180,11 +190,16 @@ def _compare_cost(order: Order, charge: Decimal, now: datetime) -> None:
         )
 
 
-def _flag(order: Order, now: datetime) -> None:
+def _flag(order: Order, verdict: Verdict, now: datetime) -> None:
     alert(
         key=f"order:{order.pk}:odd",
         subject=f"Order {order.pk}: the vendor's answers are odd",
-        detail=f"{order.flag}. It is followed on; if it does not end by itself, end it in the admin.",
+        detail=f"{order.flag}. "
+        + (
+            "It is followed on; if it does not end by itself, end it in the admin."
+            if verdict.state == states.RUNNING
+            else "It has ended all the same: compare with the vendor, and refund in the admin what was not delivered."
+        ),
         now=now,
     )
 

@@ -21,7 +21,7 @@ class CantResolve(Exception):
 def found(*, order_id: int, upstream_id: int, operator: User, reason: str, now: datetime) -> Order:
     """UNCERTAIN → RUNNING: the vendor has it, under this number."""
     with transaction.atomic():
-        order = _uncertain(order_id)
+        order = _locked(order_id, states.UNCERTAIN)
         try:
             accept(order, upstream_id, now)
         except Contradiction as error:
@@ -32,7 +32,7 @@ def found(*, order_id: int, upstream_id: int, operator: User, reason: str, now: 
 def send_again(*, order_id: int, operator: User | None, reason: str, now: datetime) -> Order:
     """UNCERTAIN → PLACED: it is proved that the vendor did not take it."""
     with transaction.atomic():
-        order = _uncertain(order_id)
+        order = _locked(order_id, states.UNCERTAIN)
         order.not_before = now
         order.flag = ""
         resolve_alert(key=f"order:{order.pk}:uncertain", now=now)
@@ -42,9 +42,9 @@ def send_again(*, order_id: int, operator: User | None, reason: str, now: dateti
 
 
 def give_up(*, order_id: int, operator: User, reason: str, now: datetime) -> Order:
-    """UNCERTAIN → REJECTED: the customer's money is free again, whatever the vendor did."""
+    """UNCERTAIN or PLACED → REJECTED: the customer's money is free again, whatever the vendor did."""
     with transaction.atomic():
-        order = _uncertain(order_id)
+        order = _locked(order_id, states.UNCERTAIN, states.PLACED)
         reject(order, Order.Reason.NOT_ACCEPTED, now)
         return _decided(order, states.REJECTED, operator, f"given up: {reason}", now)
 
@@ -60,10 +60,10 @@ def finish(*, order_id: int, delivered: int, operator: User, reason: str, now: d
         return settle(order_id=order_id, verdict=ended(order.quantity, delivered), actor=operator, note=reason, now=now)
 
 
-def _uncertain(order_id: int) -> Order:
+def _locked(order_id: int, *wanted: str) -> Order:
     order = Order.objects.select_for_update().get(pk=order_id)
-    if order.state != states.UNCERTAIN:
-        raise CantResolve(f"Order {order_id} is {order.state}, not {states.UNCERTAIN}.")
+    if order.state not in wanted:
+        raise CantResolve(f"Order {order_id} is {order.state}, not {' or '.join(wanted)}.")
     return order
 
 

@@ -1,4 +1,4 @@
-"""The states of an order and the ways between them, as a plain table."""
+"""The states of an order as plain tables; the ways between them are drawn in docs/architecture.md."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -51,14 +51,3 @@ PAID = [COMPLETED, PARTIAL]
 # The hold is released whole.
 UNPAID = [CANCELED, REJECTED]
 FINISHED = PAID + UNPAID
-
-WAYS = {
-    PLACED: [SUBMITTING],
-    SUBMITTING: [PLACED, RUNNING, REJECTED, UNCERTAIN],
-    UNCERTAIN: [PLACED, RUNNING, REJECTED],
-    RUNNING: [COMPLETED, PARTIAL, CANCELED],
-    COMPLETED: [],
-    PARTIAL: [],
-    CANCELED: [],
-    REJECTED: [],
-}

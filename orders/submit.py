@@ -75,6 +75,10 @@ class _OrderDesk:
             now=now,
         )
 
+    def on_again(self, order: Order, now: datetime) -> None:
+        order.flag = ""
+        resolve(key=f"order:{order.pk}:uncertain", now=now)
+
     def on_out_of_funds(self, order: Order, now: datetime) -> None:
         if not order.events.filter(kind=OrderEvent.Kind.DELAYED).exists():
             OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.DELAYED, at=now)

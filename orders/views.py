@@ -56,6 +56,7 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
             quantity=quantity,
             link=link,
             shown_price=form.cleaned_data["shown_price"],
+            shown_unit=form.cleaned_data["shown_unit"],
             form_key=once_key(form.cleaned_data["form_key"], offered.pk, quantity, link),
             now=now,
         )

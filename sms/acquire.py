@@ -73,6 +73,10 @@ class _NumbersDesk:
             now=now,
         )
 
+    def on_again(self, purchase: Purchase, now: datetime) -> None:
+        purchase.flag = ""
+        resolve(key=f"purchase:{purchase.pk}:uncertain", now=now)
+
     def on_out_of_funds(self, purchase: Purchase, now: datetime) -> None:
         alert(
             key="upstream:funds",

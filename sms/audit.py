@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from sms import states
 from sms.models import Number, Purchase, Slot
@@ -20,6 +20,13 @@ def problems() -> Iterator[str]:
     )
     for number in numbers[:SHOWN]:
         yield f"number {number.pk} is {number.state}, but its hold is {number.slot.hold.state}"
+    underpaid = Number.objects.filter(state__in=states.PAID, slot__hold__captured__lt=F("slot__hold__amount"))
+    for number in underpaid.select_related("slot__hold")[:SHOWN]:
+        hold = number.slot.hold
+        yield f"number {number.pk} is {number.state}, but only {hold.captured} of {hold.amount} was captured"
+    live = Number.objects.filter(purchase=OuterRef("pk"), state__in=states.LIVE)
+    for purchase in Purchase.objects.filter(state=states.RUNNING).exclude(Exists(live))[:SHOWN]:
+        yield f"purchase {purchase.pk} is {purchase.state}, but none of its numbers is live"
     open_ones = [states.PLACED, states.SUBMITTING, states.UNCERTAIN]
     slots = Slot.objects.select_related("hold", "purchase").filter(number=None)
     wrong = slots.filter(

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from catalog.pricing import fits_cost
 from core.alerts import alert
+from core.models import Alert
 from core.secrets import fingerprint
 from sms import states
 from sms.close import end, pay
@@ -81,13 +82,36 @@ def _news(number: Number) -> News:
     status = vendor.sms_status(order=number.upstream_id)
     message = None
     if status.code and not _seen(number, tidy(status.code)):
-        message = vendor.sms_code(order=number.upstream_id)
+        try:
+            message = vendor.sms_code(order=number.upstream_id)
+        except UpstreamError as error:
+            # The code is what was bought; its text would only have been kind.
+            log.warning("number %s: the text of its code was not read: %s", number.pk, error)
     return News(status, message)
 
 
 def _seen(number: Number, code: str) -> bool:
     """Whether the newest message has this code; its row was read when the number was claimed."""
     return number.last_code == fingerprint(code)
+
+
+def run_out(*, now: datetime) -> int:
+    """End the numbers whose time is over, whatever the vendor says or does not say; returns how many.
+
+    Their last question may hang with a vendor that does not answer: the customer's money must not.
+    """
+    over = Number.objects.filter(state__in=states.LIVE, expires_at__lt=now - LAST_CALL)
+    pks = list(over.values_list("pk", flat=True)[:BATCH])
+    for pk in pks:
+        with transaction.atomic():
+            number = _locked(pk)
+            if number.state in states.LIVE and now >= number.expires_at + LAST_CALL:
+                _run_out(number, now)
+    return len(pks)
+
+
+def _locked(pk: int) -> Number:
+    return Number.objects.select_for_update(of=("self",)).select_related("purchase", "slot__hold").get(pk=pk)
 
 
 def _nothing_new(number: Number, news: News, now: datetime) -> bool:
@@ -114,14 +138,21 @@ def _take(number: Number, answer: News | UpstreamError, every: float, *, now: da
             record(number_id=number.pk, news=answer, every=every, now=now)
         else:
             _unanswered(number, answer, every, now)
-    except Exception:
+    except Exception as error:
         log.exception("number %s: its news could not be recorded", number.pk)
+        alert(
+            key=f"number:{number.pk}:mute",
+            subject=f"Number {number.pk}: what the vendor says of it could not be recorded",
+            detail=f"{type(error).__name__}; the log has more. At its end its money goes back.",
+            severity=Alert.Severity.CRITICAL,
+            now=now,
+        )
 
 
 def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
     """Take in one answer: a new message, money for the first one, and the end if it is one."""
     with transaction.atomic():
-        number = Number.objects.select_for_update().select_related("purchase", "slot__hold").get(pk=number_id)
+        number = _locked(number_id)
         if number.state not in states.LIVE:
             return None
         status = news.status
@@ -208,7 +239,7 @@ def _odd(number: Number, word: str, now: datetime) -> None:
 def _unanswered(number: Number, error: UpstreamError, every: float, now: datetime) -> None:
     """Ask again soon; at the number's end its money goes back even if the vendor stays silent."""
     with transaction.atomic():
-        number = Number.objects.select_for_update().select_related("purchase", "slot__hold").get(pk=number.pk)
+        number = _locked(number.pk)
         if number.state not in states.LIVE:
             return None
         if now >= number.expires_at + LAST_CALL:

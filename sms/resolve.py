@@ -23,7 +23,7 @@ def found(
 ) -> Purchase:
     """UNCERTAIN → RUNNING: the vendor has it, as these (order number, phone) pairs."""
     with transaction.atomic():
-        purchase = _uncertain(purchase_id)
+        purchase = _locked(purchase_id, states.UNCERTAIN)
         if not 1 <= len(numbers) <= purchase.quantity:
             raise CantResolve(f"Enter from 1 to {purchase.quantity} numbers.")
         try:
@@ -36,7 +36,7 @@ def found(
 def send_again(*, purchase_id: int, operator: User | None, reason: str, now: datetime) -> Purchase:
     """UNCERTAIN → PLACED: it is proved that the vendor did not take it."""
     with transaction.atomic():
-        purchase = _uncertain(purchase_id)
+        purchase = _locked(purchase_id, states.UNCERTAIN)
         purchase.not_before = now
         purchase.flag = ""
         resolve_alert(key=f"purchase:{purchase.pk}:uncertain", now=now)
@@ -46,17 +46,17 @@ def send_again(*, purchase_id: int, operator: User | None, reason: str, now: dat
 
 
 def give_up(*, purchase_id: int, operator: User, reason: str, now: datetime) -> Purchase:
-    """UNCERTAIN → REJECTED: the customer's money is free again, whatever the vendor did."""
+    """UNCERTAIN or PLACED → REJECTED: the customer's money is free again, whatever the vendor did."""
     with transaction.atomic():
-        purchase = _uncertain(purchase_id)
+        purchase = _locked(purchase_id, states.UNCERTAIN, states.PLACED)
         reject(purchase, Purchase.Reason.NOT_ACCEPTED, now)
         return _decided(purchase, states.REJECTED, operator, f"given up: {reason}", now)
 
 
-def _uncertain(purchase_id: int) -> Purchase:
+def _locked(purchase_id: int, *wanted: str) -> Purchase:
     purchase = Purchase.objects.select_for_update().get(pk=purchase_id)
-    if purchase.state != states.UNCERTAIN:
-        raise CantResolve(f"Purchase {purchase_id} is {purchase.state}, not {states.UNCERTAIN}.")
+    if purchase.state not in wanted:
+        raise CantResolve(f"Purchase {purchase_id} is {purchase.state}, not {' or '.join(wanted)}.")
     return purchase
 
 

@@ -20,14 +20,6 @@ PURCHASE_CHOICES = [
     (CLOSED, "Closed"),
     (REJECTED, "Rejected"),
 ]
-PURCHASE_WAYS = {
-    PLACED: [SUBMITTING],
-    SUBMITTING: [PLACED, RUNNING, REJECTED, UNCERTAIN],
-    UNCERTAIN: [PLACED, RUNNING, REJECTED],
-    RUNNING: [CLOSED],
-    CLOSED: [],
-    REJECTED: [],
-}
 
 # ── A number: money is taken with its first code, and given back when it ends without one ──────────
 WAITING = "WAITING"
@@ -43,13 +35,6 @@ NUMBER_CHOICES = [
     (EXPIRED, _("Expired, money back")),
     (CANCELED, _("Canceled, money back")),
 ]
-NUMBER_WAYS = {
-    WAITING: [RECEIVED, EXPIRED, CANCELED],
-    RECEIVED: [FINISHED],
-    FINISHED: [],
-    EXPIRED: [],
-    CANCELED: [],
-}
 LIVE = [WAITING, RECEIVED]
 PAID = [RECEIVED, FINISHED]
 UNPAID = [EXPIRED, CANCELED]

@@ -18,6 +18,8 @@ from upstream.client import Client, client
 from upstream.replies import SkippedRow, tidy
 
 KIND = "numbers"
+# A name may grow when it is folded for searching; this is what its column holds.
+LONGEST_NAME = 500
 
 
 @dataclass
@@ -50,12 +52,12 @@ def _fetch(vendor: Client) -> Fetched:
     for row in answer.good:
         if row.project_id in projects:
             skipped.append(SkippedRow(id=row.project_id, why=f"project {row.project_id!r} is listed twice"))
-        elif not tidy(row.name) or not tidy(row.country_id) or row.price <= 0:
-            skipped.append(SkippedRow(id=row.project_id, why=f"project {row.project_id!r} lacks a name or a price"))
+        elif len(fold(row.name)) > LONGEST_NAME:
+            skipped.append(SkippedRow(id=row.project_id, why=f"project {row.project_id!r} has too long a name"))
         else:
             projects[row.project_id] = row
     # Its codes may be dial codes while those of projects are ISO codes: both lead to a region.
-    names = {_place(country.country_code): tidy(country.country_name) for country in vendor.sms_countries()}
+    names = {_place(country.country_code): country.country_name for country in vendor.sms_countries().good}
     return Fetched(projects=projects, names=names, skipped=skipped)
 
 
@@ -71,15 +73,16 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     known = {project.upstream_id: project for project in Project.objects.all()}
     new: list[Project] = []
     changed: list[Project] = []
+    returned: list[int] = []
     for row in fetched.projects.values():
         project = known.get(row.project_id)
-        country = countries[tidy(row.country_id)]
-        wanted = _figures(row, sites[fold(tidy(row.name))], country, project, rules)
+        country = countries[row.country_id]
+        wanted = _figures(row, sites[fold(row.name)], country, project, rules)
         if project is None:
             new.append(Project(upstream_id=row.project_id, changed_at=now, **wanted))
             continue
         if project.state == Project.State.WITHDRAWN:
-            wanted["state"] = Project.State.ON_SALE
+            returned.append(project.pk)
         if any(getattr(project, name) != value for name, value in wanted.items()):
             for name, value in wanted.items():
                 setattr(project, name, value)
@@ -89,12 +92,16 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     gone = [p.pk for p in known.values() if p.upstream_id not in mentioned and p.state == Project.State.ON_SALE]
 
     Project.objects.bulk_create(new, batch_size=500)
-    fields = ["site_id", "country_id", "cost", "price", "state", "changed_at"]
-    Project.objects.bulk_update(changed, [name.removesuffix("_id") for name in fields], batch_size=200)
+    Project.objects.bulk_update(changed, ["site", "country", "cost", "price", "changed_at"], batch_size=200)
+    # Only from WITHDRAWN: a project that was suspended meanwhile stays off sale.
+    for start in range(0, len(returned), 500):
+        back = Project.objects.filter(pk__in=returned[start : start + 500], state=Project.State.WITHDRAWN)
+        back.update(state=Project.State.ON_SALE, changed_at=now)
     for start in range(0, len(gone), 500):
         batch = Project.objects.filter(pk__in=gone[start : start + 500])
         batch.update(state=Project.State.WITHDRAWN, changed_at=now)
-    run.seen, run.added, run.changed, run.withdrawn = len(fetched.projects), len(new), len(changed), len(gone)
+    run.seen, run.added, run.changed, run.withdrawn = len(fetched.projects), len(new), 0, len(gone)
+    run.changed = len({project.pk for project in changed} | set(returned))
     name_skipped(run, fetched.skipped)
 
 
@@ -110,8 +117,8 @@ def _countries(fetched: Fetched) -> dict[str, int]:
     """Ids by the code that projects use: that is the one which filters (ruling 7)."""
     titles: dict[str, str] = {}
     for row in fetched.projects.values():
-        code = tidy(row.country_id)
-        titles.setdefault(code, fetched.names.get(_place(code)) or tidy(row.country_title or "") or code)
+        code = row.country_id
+        titles.setdefault(code, fetched.names.get(_place(code)) or row.country_title or code)
     known = {country.code: country for country in Country.objects.all()}
     Country.objects.bulk_create(
         Country(code=code, name=_capital(title), region=region_of(code))
@@ -128,7 +135,7 @@ def _place(code: str) -> str:
 
 
 def _sites(fetched: Fetched) -> dict[str, int]:
-    names = {fold(tidy(row.name)): tidy(row.name) for row in fetched.projects.values()}
+    names = {fold(row.name): row.name for row in fetched.projects.values()}
     known = set(Site.objects.values_list("folded", flat=True))
     Site.objects.bulk_create(Site(name=name, folded=key) for key, name in names.items() if key not in known)
     return dict(Site.objects.values_list("folded", "pk"))

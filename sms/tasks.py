@@ -56,6 +56,12 @@ def listen_due() -> None:
             time.sleep(NAP)
 
 
+@shared_task(name="sms.tasks.run_out")
+def run_out() -> None:
+    """Give back the money of numbers whose time is over, even while a question about them hangs."""
+    listen.run_out(now=timezone.now())
+
+
 @shared_task(name="sms.tasks.sync")
 def sync_numbers() -> None:
     """Copy the vendor's countries and projects; a failure is on record and alerted already."""

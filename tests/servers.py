@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -93,7 +94,7 @@ class Servers:
                 *(str(programs / "bin" / "postgres"), "-D", str(data)),
                 *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
             ],
-            folder / ".s.PGSQL.5432",
+            lambda: _serves(postgres_url(self.home)),
         )
 
     def valkey(self) -> None:
@@ -105,7 +106,7 @@ class Servers:
                 "set TEST_BROKER_URL=redis://… to a server of your own."
             )
         path = self.home / "valkey.sock"
-        self._start("valkey", parts.valkey(binary, path, databases=VALKEY_DATABASES), path)
+        self._start("valkey", parts.valkey(binary, path, databases=VALKEY_DATABASES), lambda: _answers(path))
 
     def stop(self) -> None:
         """End everything and wait for it."""
@@ -120,7 +121,7 @@ class Servers:
                 process.wait()
         self._processes.clear()
 
-    def _start(self, name: str, command: list[str], path: Path) -> None:
+    def _start(self, name: str, command: list[str], ready: Callable[[], bool]) -> None:
         log = self.home / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -133,7 +134,7 @@ class Servers:
             )
         self._processes.append(process)
         end = time.monotonic() + PATIENCE
-        while not _answers(path):
+        while not ready():
             if process.poll() is not None or time.monotonic() > end:
                 self.stop()
                 raise Missing(f"{name} for the tests does not start: {log.read_text(errors='replace')[-2000:]}")
@@ -174,6 +175,17 @@ def _answers(path: Path) -> bool:
             probe.connect(str(path))
         except OSError:
             return False
+    return True
+
+
+def _serves(url: str) -> bool:
+    """Does PostgreSQL let somebody in? Its socket is there before it does."""
+    import psycopg  # only a run on PostgreSQL needs it
+
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
     return True
 
 

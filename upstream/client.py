@@ -133,9 +133,9 @@ class Client:
         """Projects with their prices, per country. Bad rows are left out and named."""
         return self._read(replies.sms_projects, "sms_projects", country=country)
 
-    def sms_countries(self) -> list[replies.SmsCountry]:
-        """Countries in which numbers are sold."""
-        return self._read(lambda body: replies.decode(body, list[replies.SmsCountry]), "sms_countries")
+    def sms_countries(self) -> replies.Rows[replies.SmsCountry]:
+        """Countries in which numbers are sold. Bad rows are left out and named."""
+        return self._read(replies.sms_countries, "sms_countries")
 
     def sms_code(self, *, order: int) -> replies.SmsCode:
         """Whether a code came for the number."""
@@ -207,7 +207,8 @@ class Client:
             try:
                 result = decode(answer.body)
             except Malformed as error:
-                raise Unanswered(f"broken answer: {error}; it begins {_excerpt(answer.body)}") from None
+                # No excerpt: what was delivered, or a code, may stand in it.
+                raise Unanswered(f"broken answer: {error}") from None
         except Refused:
             # The vendor is well: it read the request and said no.
             self._pace.succeeded()
@@ -247,10 +248,13 @@ class Client:
 
     def _raise_for_words(self, answer: Answer) -> None:
         words = error_of(answer.body)
+        if (words or answer.status >= 300) and has_purchase(answer.body):
+            # Whatever it says besides, something may have been bought.
+            raise Unanswered(f"an error and an order at once: HTTP {answer.status}, {words}")
         if answer.status == 429 or (words and _RATE_LIMIT_WORDS.search(words)):
             raise _Throttled("the vendor asks us to slow down", answer.retry_after or 10.0)
         if answer.status >= 500 or (words is None and answer.status >= 300):
-            raise Unanswered(f"HTTP {answer.status}: {_excerpt(answer.body)}")
+            raise Unanswered(f"HTTP {answer.status}, {len(answer.body)} bytes")
         if words is None:
             return
         if _KEY_WORDS.search(words):
@@ -264,8 +268,6 @@ class Client:
             raise _Throttled("the vendor rejects our key", 60.0)
         if _FUNDS_WORDS.search(words):
             raise OutOfFunds(words)
-        if has_purchase(answer.body):
-            raise Unanswered(f"an error and an order at once: {_excerpt(answer.body)}")
         raise Refused(words)
 
 
@@ -323,10 +325,6 @@ def _seconds(header: str | None) -> float | None:
 
 def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
-
-
-def _excerpt(body: bytes) -> str:
-    return ascii(body[:300].decode(errors="replace"))
 
 
 @functools.lru_cache(maxsize=4)

@@ -6,7 +6,7 @@ its batch to the next sweep; then they are asked for side by side, within the sh
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -69,4 +69,7 @@ def ask(rows: Sequence[Row], question: Callable[[Row], Reply]) -> Iterator[tuple
             yield row, answer(row)
         return
     with ThreadPoolExecutor(threads) as pool:
-        yield from zip(rows, pool.map(answer_in_thread, rows), strict=True)
+        asked = {pool.submit(answer_in_thread, row): row for row in rows}
+        # As they come: one that hangs must not keep the others' news back.
+        for done in as_completed(asked):
+            yield asked[done], done.result()

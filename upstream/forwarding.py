@@ -113,6 +113,9 @@ class Desk(Protocol[Row, Bought]):
     def on_uncertain(self, row: Row, why: str, now: datetime, /) -> None:
         """Nobody knows; a person or evidence must decide."""
 
+    def on_again(self, row: Row, now: datetime, /) -> None:
+        """It was not accepted and goes out again later; a doubt that there was is over."""
+
     def on_out_of_funds(self, row: Row, now: datetime, /) -> None:
         """The operator's prepaid balance is too small for it."""
 
@@ -163,7 +166,7 @@ def forward(desk: Desk[Row, Bought], *, pk: int) -> str | None:
         # A fault of our own after the request may have gone out: as little is known as without an answer.
         log.exception("sending %s %s broke", desk.model.__name__, pk)
         record = functools.partial(_uncertain, desk, row, f"our own fault: {type(error).__name__}")
-    return _surely(record)
+    return _recorded(desk, row, record)
 
 
 def expire_leases(desk: Desk[Row, Bought], *, now: datetime, limit: int = 500) -> int:
@@ -198,10 +201,23 @@ def _surely(record: Callable[[], str | None]) -> str | None:
         except (OperationalError, InterfaceError):
             if connection.in_atomic_block:
                 raise
-            log.warning("the database is away; recording %s again in %s s", record, pause)
+            log.warning("the database is away; what came of a purchase is recorded again in %s s", pause)
             connection.close()
             time.sleep(pause)
     return record()
+
+
+def _recorded(desk: Desk[Row, Bought], claimed: Row, record: Callable[[], str | None]) -> str | None:
+    """The outcome's own record; when that breaks in our hands, the doubt, with what is known of it."""
+    try:
+        return _surely(record)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.exception("%s %s: its outcome could not be recorded", desk.model.__name__, claimed.pk)
+        known = getattr(record, "args", ())[2:]
+        why = f"its outcome {known!r} could not be recorded: {type(error).__name__}"
+        return _surely(functools.partial(_uncertain, desk, claimed, why))
 
 
 def _accepted(desk: Desk[Row, Bought], claimed: Row, bought: Bought) -> str | None:
@@ -211,7 +227,8 @@ def _accepted(desk: Desk[Row, Bought], claimed: Row, bought: Bought) -> str | No
             # An answer counts even when it comes after the lease: it settles what was UNCERTAIN.
             row = _still_ours(desk, claimed, SUBMITTING, UNCERTAIN)
             if row is None:
-                _too_late(desk, claimed, bought, now)
+                if not _recorded_before(desk, claimed):
+                    _too_late(desk, claimed, bought, now)
                 return None
             detail = desk.on_accepted(row, bought, now)
             return _close(desk, row, RUNNING, Attempt.Outcome.ACCEPTED, detail, now)
@@ -238,6 +255,7 @@ def _again(
         if row is None:
             return None
         row.not_before = now + timedelta(seconds=max(backoff(row.tries), retry_after))
+        desk.on_again(row, now)
         if out_of_funds:
             desk.on_out_of_funds(row, now)
         outcome = Attempt.Outcome.REFUSED if out_of_funds else Attempt.Outcome.NOT_SENT
@@ -252,6 +270,12 @@ def _uncertain(desk: Desk[Row, Bought], claimed: Row, why: str) -> str | None:
             return None
         desk.on_uncertain(row, why, now)
         return _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why, now)
+
+
+def _recorded_before(desk: Desk[Row, Bought], claimed: Row) -> bool:
+    """Whether this very claim was recorded already: the database may lose its word that it has committed."""
+    accepted = desk.attempts._default_manager.filter(claim=claimed.claim, outcome=Attempt.Outcome.ACCEPTED)
+    return accepted.exists()
 
 
 def _still_ours(desk: Desk[Row, Bought], claimed: Row, *states: str) -> Row | None:

@@ -7,6 +7,7 @@ time, and then lets a single call through to try.
 """
 
 import functools
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -15,11 +16,13 @@ from typing import Protocol
 
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from upstream.models import PaceSlot, PaceState
+
+log = logging.getLogger(__name__)
 
 # A caller waits at most this long for its turn; then its purchase waits in the database instead.
 MAX_WAIT = 2.0
@@ -127,7 +130,7 @@ class RedisPace:
 
     def leave(self, passage: str) -> None:
         """Give the place of a call free."""
-        self._quietly(lambda: self._redis.zrem(self._keys[1], passage))
+        _quietly(lambda: self._redis.zrem(self._keys[1], passage))
 
     def succeeded(self) -> None:
         """A call went well: the streak ends and the breaker closes."""
@@ -136,7 +139,7 @@ class RedisPace:
             if self._redis.hget(self._keys[0], "failures") not in (None, "0"):
                 self._redis.hset(self._keys[0], mapping={"failures": 0, "open_until": 0, "reason": ""})
 
-        self._quietly(write)
+        _quietly(write)
 
     def failed(self, why: str) -> None:
         """A call went wrong; enough of them in a row open the breaker."""
@@ -146,11 +149,11 @@ class RedisPace:
             if failures >= STREAK:
                 self.trip(why, rest_after(failures))
 
-        self._quietly(write)
+        _quietly(write)
 
     def trip(self, why: str, seconds: float) -> None:
         """Open the breaker for `seconds`."""
-        self._quietly(lambda: self._trip(keys=self._keys[:1], args=[seconds, why[:200]]))
+        _quietly(lambda: self._trip(keys=self._keys[:1], args=[seconds, why[:200]]))
 
     def weather(self) -> Weather:
         """How it stands; raises `redis.RedisError` when nobody can tell."""
@@ -159,14 +162,6 @@ class RedisPace:
         until, failures, reason = self._redis.hmget(self._keys[0], names)
         left = max(float(until or 0) - now, 0)
         return Weather(left > 0, left, int(failures or 0), str(reason or "") if left else "")
-
-    @staticmethod
-    def _quietly(write: Callable[[], object]) -> None:
-        """A pace that can't be written to must not spoil a call that has been made."""
-        try:
-            write()
-        except redis.RedisError:
-            return
 
 
 class DatabasePace:
@@ -179,6 +174,12 @@ class DatabasePace:
 
     def enter(self, *, lease: float) -> str:
         """Wait for a turn and take it; raises `Closed`. `lease` is how many seconds a lost call keeps its place."""
+        try:
+            return self._enter(lease)
+        except DatabaseError:
+            raise Closed("the shared pace can't be reached", 2.0) from None
+
+    def _enter(self, lease: float) -> str:
         gives_up = time.monotonic() + MAX_WAIT
         while True:
             left = max(gives_up - time.monotonic(), 0)
@@ -205,8 +206,7 @@ class DatabasePace:
     def _turn(self, left: float) -> float:
         now = time.time()
         with transaction.atomic():
-            PaceState.objects.get_or_create(name=self._name)
-            state = PaceState.objects.select_for_update().get(name=self._name)
+            state = self._locked()
             if state.open_until > now:
                 raise Closed("calls to the vendor are paused", state.open_until - now)
             wait = max(state.next_at - now, 0)
@@ -218,36 +218,60 @@ class DatabasePace:
             state.save()
         return wait
 
+    def _locked(self) -> PaceState:
+        PaceState.objects.get_or_create(name=self._name)
+        return PaceState.objects.select_for_update().get(name=self._name)
+
     def leave(self, passage: str) -> None:
         """Give the place of a call free, unless its lease ran out and another has it."""
         number, until = passage.split(":")
-        PaceSlot.objects.filter(number=int(number), leased_until=float(until)).update(leased_until=0)
+        mine = PaceSlot.objects.filter(number=int(number), leased_until=float(until))
+        _quietly(lambda: mine.update(leased_until=0))
 
     def succeeded(self) -> None:
         """A call went well: the streak ends and the breaker closes."""
-        PaceState.objects.filter(name=self._name, failures__gt=0).update(failures=0, open_until=0, reason="")
+        failing = PaceState.objects.filter(name=self._name, failures__gt=0)
+        _quietly(lambda: failing.update(failures=0, open_until=0, reason=""))
 
     def failed(self, why: str) -> None:
         """A call went wrong; enough of them in a row open the breaker."""
-        with transaction.atomic():
-            PaceState.objects.get_or_create(name=self._name)
-            state = PaceState.objects.select_for_update().get(name=self._name)
-            state.failures += 1
-            state.save(update_fields=["failures"])
-            if state.failures >= STREAK:
-                self.trip(why, rest_after(state.failures))
+
+        def write() -> None:
+            with transaction.atomic():
+                state = self._locked()
+                state.failures += 1
+                if state.failures >= STREAK:
+                    state.open_until = max(state.open_until, time.time() + rest_after(state.failures))
+                    state.reason = why[:200]
+                state.save()
+
+        _quietly(write)
 
     def trip(self, why: str, seconds: float) -> None:
         """Open the breaker for `seconds`."""
-        until = time.time() + seconds
-        PaceState.objects.get_or_create(name=self._name)
-        PaceState.objects.filter(name=self._name, open_until__lt=until).update(open_until=until, reason=why[:200])
+
+        def write() -> None:
+            with transaction.atomic():
+                state = self._locked()
+                if state.open_until < time.time() + seconds:
+                    state.open_until, state.reason = time.time() + seconds, why[:200]
+                    state.save()
+
+        _quietly(write)
 
     def weather(self) -> Weather:
         """How it stands."""
         state = PaceState.objects.filter(name=self._name).first() or PaceState(name=self._name)
         left = max(state.open_until - time.time(), 0)
         return Weather(left > 0, left, state.failures, state.reason if left else "")
+
+
+def _quietly(write: Callable[[], object]) -> None:
+    """A pace that can't be written to must not spoil a call that has been made."""
+    try:
+        write()
+    except (redis.RedisError, DatabaseError) as error:
+        log.warning("the shared pace can't be written to: %s", type(error).__name__)
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,21 +1,36 @@
 """What the vendor's answers look like, and their strict decoding.
 
-Numbers come as strings or as numbers, at will; unknown extra fields appear; what we need must be there and
-right (docs/upstream.md, "Silences and surprises", 4). Nothing here talks to anybody: bytes in, types out.
+Numbers come as strings or as numbers, at will, and the other way round; unknown extra fields appear. What we need
+must be there and right; what only helps may be odd, and is then as good as missing (docs/upstream.md, "Silences and
+surprises", 4). Nothing here talks to anybody: bytes in, types out.
 """
 
+import functools
+import re
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from core.money import LARGEST
+from core.money import LARGEST, MICRO, round_up
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 Name = Annotated[str, msgspec.Meta(max_length=1000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+# Fields that are read leniently: anything may come in, and `__post_init__` makes of it what is declared here.
+if TYPE_CHECKING:
+    LooseText = str
+    MaybeText = str | None
+    MaybeTexts = list[str] | None
+    MaybeWhole = int | None
+    MaybeAmount = Decimal | None
+    MaybeMoment = datetime | None
+else:
+    LooseText = MaybeText = MaybeTexts = MaybeWhole = MaybeAmount = MaybeMoment = Any
 
 
 class Malformed(ValueError):
@@ -32,11 +47,64 @@ def _check_amount(name: str, value: Decimal) -> None:
         raise ValueError(f"{name} {value} is no amount")
 
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}(\.0+)?\Z", re.ASCII)
+
+
+def _text(value: Any) -> str | None:
+    """Text, or a number as text; nothing for null. Whatever else it is, it is not lost: its JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)
+    return msgspec.json.encode(value).decode()
+
+
+def _needed(name: str, value: Any, most: int) -> str:
+    """Text that must be there: one printable line of at most `most` characters."""
+    text = tidy(_text(value) or "")
+    if not 0 < len(text) <= most:
+        raise ValueError(f"{name} has {len(text)} characters, not 1 to {most}")
+    return text
+
+
+def _whole(value: Any) -> int | None:
+    """A whole number, as number or text; nothing for anything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    text = str(value).strip()
+    return int(text.split(".")[0]) if _WHOLE.match(text) else None
+
+
+def _amount(value: Any) -> Decimal | None:
+    """USD, with a fraction of a micro as the next micro up; nothing for what is no amount."""
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return round_up(amount, MICRO) if _is_amount(amount) else None
+
+
+def _moment(value: Any) -> datetime | None:
+    """A moment with its zone; nothing for anything else."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+_set = msgspec.structs.force_setattr
+
+
 class Category(msgspec.Struct, frozen=True):
     """One category and the names of its subcategories."""
 
     category: Name
-    subcategories: list[Name] = []
+    subcategories: list[Name] | None = None
 
 
 class Service(
@@ -81,21 +149,22 @@ class Added(msgspec.Struct, frozen=True):
     order: Number
 
 
-class Status(msgspec.Struct, frozen=True, rename={"auto_delivery": "autoDelivery"}):
-    """How an order stands. `remains` and `charge` may be missing or odd (ruling 6)."""
+class Status(msgspec.Struct, frozen=True):
+    """How an order stands. Everything but the status itself may be missing or odd (ruling 6)."""
 
     status: Name
-    charge: Decimal | None = None
-    start_count: int | None = None
-    remains: int | None = None
-    currency: str | None = None
-    auto_delivery: bool | None = None
-    accounts: list[str] | None = None
+    charge: MaybeAmount = None
+    start_count: MaybeWhole = None
+    remains: MaybeWhole = None
+    accounts: MaybeTexts = None
 
     def __post_init__(self) -> None:
-        # An odd charge says nothing, but the rest of the answer still does.
-        if self.charge is not None and not _is_amount(self.charge):
-            msgspec.structs.force_setattr(self, "charge", None)
+        _set(self, "charge", _amount(self.charge))
+        _set(self, "start_count", _whole(self.start_count))
+        _set(self, "remains", _whole(self.remains))
+        accounts = [self.accounts] if isinstance(self.accounts, str) and self.accounts else self.accounts
+        texts = [_text(one) for one in accounts] if isinstance(accounts, list) else None
+        _set(self, "accounts", None if texts is None else [text for text in texts if text is not None])
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -112,50 +181,70 @@ class Balance(msgspec.Struct, frozen=True):
 class SmsProject(msgspec.Struct, frozen=True):
     """A project (a site that sends codes) in one country."""
 
-    project_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    project_id: LooseText
+    name: LooseText
     price: Decimal
-    country_id: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-    country_title: str | None = None
+    country_id: LooseText
+    country_title: MaybeText = None
 
     def __post_init__(self) -> None:
         _check_amount("price", self.price)
+        if self.price == 0:
+            raise ValueError("price is zero")
+        # The id goes back to the vendor as it came, so it may hold nothing that we would have to take out.
+        if _needed("project_id", self.project_id, 200) != _text(self.project_id):
+            raise ValueError("project_id is not printable")
+        _set(self, "project_id", _text(self.project_id))
+        _set(self, "name", _needed("name", self.name, 200))
+        _set(self, "country_id", _needed("country_id", self.country_id, 50))
+        _set(self, "country_title", tidy(_text(self.country_title) or "")[:200] or None)
 
 
 class SmsCountry(msgspec.Struct, frozen=True):
     """A country; its code may be a dial code (ruling 7)."""
 
-    country_code: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
-    country_name: Name
+    country_code: LooseText
+    country_name: LooseText
+
+    def __post_init__(self) -> None:
+        _set(self, "country_code", _needed("country_code", self.country_code, 50))
+        _set(self, "country_name", _needed("country_name", self.country_name, 200))
 
 
 class SmsOrder(msgspec.Struct, frozen=True):
     """One number the vendor gave us."""
 
     order: Number
-    phone: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
-    country: str | None = None
-    status: str | None = None
+    phone: LooseText
+
+    def __post_init__(self) -> None:
+        _set(self, "phone", _needed("phone", self.phone, 60))
 
 
 class SmsCode(msgspec.Struct, frozen=True):
     """Whether a code came, and the whole message."""
 
     status: Name
-    code: str | None = None
-    sms_content: str | None = None
-    message: str | None = None
+    code: MaybeText = None
+    sms_content: MaybeText = None
+
+    def __post_init__(self) -> None:
+        _set(self, "code", _text(self.code))
+        _set(self, "sms_content", _text(self.sms_content))
 
 
 class SmsStatus(msgspec.Struct, frozen=True):
-    """How a number stands. `expires_at` may be missing (ruling 7)."""
+    """How a number stands. Everything but the status itself may be missing or odd (ruling 7)."""
 
     status: Name
-    phone: str | None = None
-    code: str | None = None
-    charge: Decimal | None = None
-    currency: str | None = None
-    expires_at: datetime | None = None
+    code: MaybeText = None
+    charge: MaybeAmount = None
+    expires_at: MaybeMoment = None
+
+    def __post_init__(self) -> None:
+        _set(self, "code", _text(self.code))
+        _set(self, "charge", _amount(self.charge))
+        _set(self, "expires_at", _moment(self.expires_at))
 
 
 class _Error(msgspec.Struct, frozen=True):
@@ -200,25 +289,32 @@ def tidy(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+@functools.lru_cache(maxsize=64)
+def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
+    return msgspec.json.Decoder(kind, strict=False, float_hook=Decimal)
+
+
 def decode(body: bytes, kind: type[T]) -> T:
     """Read `body` as `kind`. Raises `Malformed` with the path in the JSON where it is not."""
     try:
-        return msgspec.json.decode(body, type=kind, strict=False)
+        readable: Any = kind
+        decoded: T = _decoder(readable).decode(body.removeprefix(BYTE_ORDER_MARK))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise Malformed(f"{kind.__name__}: {error}") from None
+        raise Malformed(f"{getattr(kind, '__name__', kind)}: {error}") from None
+    return decoded
 
 
 def error_of(body: bytes) -> str | None:
-    """The vendor's own words when the answer is `{"error": …}`, else None. A null or empty error is none."""
-    if not body.lstrip().startswith(b"{"):
+    """The vendor's own words, on one line, when the answer is `{"error": …}`; else None. An empty error is none."""
+    if not body.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"{"):
         return None
     try:
-        error = msgspec.json.decode(body, type=_Error).error
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        error = decode(body, _Error).error
+    except Malformed:
         return None
     if error in (None, "", False, [], {}):
         return None
-    return error if isinstance(error, str) else msgspec.json.encode(error).decode()
+    return tidy(_text(error) or "")[:1000] or "an error without words"
 
 
 def categories(body: bytes) -> list[Category]:
@@ -232,6 +328,12 @@ def services(body: bytes) -> Rows[Service]:
         return Rows(good=decode(body, _Services).services, skipped=[])
     except Malformed:
         return _rows(decode(body, _ServiceRows).services, Service, id_of=lambda row: decode(row, _ServiceId).service)
+
+
+def sms_countries(body: bytes) -> Rows[SmsCountry]:
+    """Read an `sms_countries` answer, keeping the good rows when some are bad."""
+    rows = decode(body, list[msgspec.Raw])
+    return _rows(rows, SmsCountry, id_of=lambda row: decode(row, SmsCountry).country_code)
 
 
 def sms_projects(body: bytes) -> Rows[SmsProject]:
@@ -248,7 +350,10 @@ class _ServiceId(msgspec.Struct, frozen=True):
 
 
 class _ProjectId(msgspec.Struct, frozen=True):
-    project_id: str
+    project_id: LooseText
+
+    def __post_init__(self) -> None:
+        _set(self, "project_id", _needed("project_id", self.project_id, 200))
 
 
 def _rows(rows: list[msgspec.Raw], kind: type[T], *, id_of: Callable[[bytes], int | str]) -> Rows[T]:

@@ -19,6 +19,17 @@ _NOTHING = Value(Decimal(0), output_field=MoneyField())
 _SIGNED = Case(When(target=F("customer"), then=F("amount")), default=-F("amount"), output_field=MoneyField())
 
 
+# Where each kind of transfer comes from and where it goes to; only operators' adjustments go both ways.
+_CUSTOMER = Account.Kind.CUSTOMER
+_WAYS = [
+    (Transfer.Kind.DEPOSIT, Account.Kind.PAYMENTS, _CUSTOMER),
+    (Transfer.Kind.CAPTURE, _CUSTOMER, Account.Kind.SALES),
+    (Transfer.Kind.REFUND, Account.Kind.SALES, _CUSTOMER),
+    (Transfer.Kind.ADJUSTMENT, Account.Kind.ADJUSTMENTS, _CUSTOMER),
+    (Transfer.Kind.ADJUSTMENT, _CUSTOMER, Account.Kind.ADJUSTMENTS),
+]
+
+
 @dataclass
 class Findings:
     """What was looked at, and what does not add up."""
@@ -38,7 +49,7 @@ def findings() -> Findings:
     )
     if not guards.present(connection):
         found.problems.append("the append-only triggers on transfers are missing: run `manage.py migrate`")
-    for look in (_balances, _running_balances, _holds):
+    for look in (_balances, _running_balances, _ways, _holds, _other_peoples_holds):
         found.problems += look()
     return found
 
@@ -72,6 +83,24 @@ def _running_balances() -> Iterator[str]:
     )
     for transfer in transfers.exclude(balance_after=F("expected"))[:SHOWN]:
         yield f"transfer {transfer.key}: left {transfer.balance_after} where its predecessor leads elsewhere"
+
+
+def _ways() -> Iterator[str]:
+    """Every transfer must run between the accounts that its kind is for, and stand in its customer's statement."""
+    honest = Q()
+    for kind, source, target in _WAYS:
+        honest |= Q(kind=kind, source__kind=source, target__kind=target)
+    honest &= Q(customer__kind=_CUSTOMER)
+    for transfer in Transfer.objects.exclude(honest).select_related("source", "target")[:SHOWN]:
+        yield f"transfer {transfer.key}: a {transfer.kind} from {transfer.source.kind} to {transfer.target.kind}"
+
+
+def _other_peoples_holds() -> Iterator[str]:
+    """What is captured or refunded must concern a hold on the very account that it moves."""
+    strange = Transfer.objects.filter(hold__isnull=False).exclude(hold__account=F("customer"))
+    ends = strange.values_list("key", "customer_id", "hold__key", "hold__account_id")
+    for key, account, hold, owner in ends[:SHOWN]:
+        yield f"transfer {key}: moves money of account {account}, but its hold {hold} is on account {owner}"
 
 
 def _holds() -> Iterator[str]:

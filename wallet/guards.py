@@ -2,6 +2,9 @@
 
 Django rebuilds a table on SQLite to change it, and triggers go with the old one: so they are installed
 after every `migrate`, and `manage.py audit_books` reports when they are not there.
+
+SQLite's REPLACE deletes the rows in its way without firing a delete trigger, so there an insert that meets a
+row with one of its unique values is refused before the conflict is looked at.
 """
 
 from typing import Any
@@ -18,6 +21,12 @@ _INSTALL = {
         BEGIN SELECT RAISE(ABORT, '{SAYING}'); END""",
         f"""CREATE TRIGGER IF NOT EXISTS transfer_no_delete BEFORE DELETE ON {TABLE}
         BEGIN SELECT RAISE(ABORT, '{SAYING}'); END""",
+        f"""CREATE TRIGGER IF NOT EXISTS transfer_no_replace BEFORE INSERT ON {TABLE}
+        WHEN EXISTS (
+            SELECT 1 FROM {TABLE} WHERE id = NEW.id OR key = NEW.key
+            OR (NEW.kind = 'CAPTURE' AND kind = 'CAPTURE' AND hold_id = NEW.hold_id)
+        )
+        BEGIN SELECT RAISE(ABORT, '{SAYING}'); END""",  # noqa: S608 — no value of anybody's in it
     ],
     "postgresql": [
         f"""CREATE OR REPLACE FUNCTION transfer_append_only() RETURNS trigger LANGUAGE plpgsql AS
@@ -28,19 +37,18 @@ _INSTALL = {
         FOR EACH STATEMENT EXECUTE FUNCTION transfer_append_only()""",
     ],
 }
+NAMES = {
+    "sqlite": ["transfer_no_update", "transfer_no_delete", "transfer_no_replace"],
+    "postgresql": ["transfer_no_update", "transfer_no_delete"],
+}
 _UNINSTALL = {
-    "sqlite": [
-        "DROP TRIGGER IF EXISTS transfer_no_update",
-        "DROP TRIGGER IF EXISTS transfer_no_delete",
-    ],
-    "postgresql": [
-        f"DROP TRIGGER IF EXISTS transfer_no_update ON {TABLE}",
-        f"DROP TRIGGER IF EXISTS transfer_no_delete ON {TABLE}",
-    ],
+    "sqlite": [f"DROP TRIGGER IF EXISTS {name}" for name in NAMES["sqlite"]],
+    "postgresql": [f"DROP TRIGGER IF EXISTS {name} ON {TABLE}" for name in NAMES["postgresql"]],
 }
 _PRESENT = {
-    "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND name IN (%s, %s)",
-    "postgresql": "SELECT count(*) FROM pg_trigger WHERE tgenabled <> 'D' AND tgname IN (%s, %s)",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
+    "postgresql": """SELECT tgname FROM pg_trigger
+        WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled IN ('O', 'A')""",
 }
 
 
@@ -55,10 +63,10 @@ def uninstall(connection: BaseDatabaseWrapper) -> None:
 
 
 def present(connection: BaseDatabaseWrapper) -> bool:
-    """Whether both triggers are in place."""
+    """Whether every trigger is in place."""
     with connection.cursor() as cursor:
-        cursor.execute(_PRESENT[connection.vendor], ["transfer_no_update", "transfer_no_delete"])
-        return bool(cursor.fetchone()[0] == 2)
+        cursor.execute(_PRESENT[connection.vendor], [TABLE])
+        return {name for (name,) in cursor.fetchall()} >= set(NAMES[connection.vendor])
 
 
 def after_migrate(*, using: str, **kwargs: Any) -> None:

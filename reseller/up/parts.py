@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-QUEUES = "submit,status,codes,sync,mail"
+QUEUES = "submit,status,codes,sync"
 
 
 def web(host: str, port: int) -> list[str]:

@@ -97,7 +97,7 @@ def checkout(tmp_path):
 
 def test_a_first_run_opens_the_shop_and_ends_without_a_trace(checkout):
     process = checkout.up()
-    said = checkout.wait_for("the catalogue is here: ")
+    said = checkout.wait_for(" services are here")
     assert f"http://127.0.0.1:{checkout.port}/" in said
     operator, customer = re.findall(r"(?:operator|customer)@example\.com  (\S+)", said)
     assert len(operator) >= 12

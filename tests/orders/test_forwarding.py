@@ -281,7 +281,14 @@ class TestTheThreeWaysOutOfUncertain:
         assert uncertain.state == states.REJECTED
         assert held(uncertain) == 0
 
-    @pytest.mark.parametrize("act", ["found", "send_again", "give_up"])
+    def test_an_order_that_can_not_go_out_can_be_given_up_too(self, placed, operator, now):
+        order = placed(1)
+        resolve.give_up(order_id=order.pk, operator=operator, reason="no funds", now=now)
+        order.refresh_from_db()
+        assert order.state == states.REJECTED
+        assert submit.submit(order_id=order.pk) is None
+
+    @pytest.mark.parametrize("act", ["found", "send_again"])
     def test_an_order_that_is_not_uncertain_is_left_alone(self, placed, operator, now, act):
         order = placed(1)
         more = {"upstream_id": 5} if act == "found" else {}

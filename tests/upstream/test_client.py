@@ -39,7 +39,7 @@ def test_every_purchase_is_understood(sandbox):
     assert vendor.status(order=order).status == "Pending"
     project = vendor.sms_projects().good[0]
     (number, *_rest) = vendor.add_sms(project_id=project.project_id, country=project.country_id)
-    assert vendor.sms_status(order=number.order).phone
+    assert vendor.sms_status(order=number.order).status == "active"
     assert vendor.sms_code(order=number.order).status == "waiting"
 
 

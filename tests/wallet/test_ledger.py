@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from wallet import audit, ledger
+from wallet import audit, guards, ledger
 from wallet.models import Account, Hold, Transfer
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +157,75 @@ def test_a_transfer_can_be_neither_changed_nor_deleted(account, act):
     assert Transfer.objects.get().amount == Decimal(50)
 
 
+class TestTriggers:
+    """What somebody with a database prompt can't do to the transfers."""
+
+    @pytest.fixture(autouse=True)
+    def _unmoved(self, account):
+        before = list(Transfer.objects.values_list())
+        assert before
+        yield
+        assert list(Transfer.objects.values_list()) == before
+
+    def run(self, statement, values=None):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, values)
+
+    def copy(self, verb, **other):
+        """Insert the transfer that is there once more, with `other` values in it."""
+        if other.get("id") == "its own":
+            other["id"] = Transfer.objects.get().pk
+        columns = [field.column for field in Transfer._meta.concrete_fields if field.column != "id" or "id" in other]
+        values = [f"%({column})s" if column in other else column for column in columns]
+        self.run(
+            f"{verb} INTO wallet_transfer ({', '.join(columns)}) SELECT {', '.join(values)} FROM wallet_transfer",
+            other,
+        )
+
+    @pytest.mark.parametrize(
+        "statement", ["UPDATE wallet_transfer SET amount = 1", "DELETE FROM wallet_transfer WHERE id > 0"]
+    )
+    def test_raw_sql_neither_changes_nor_deletes(self, statement):
+        with pytest.raises(IntegrityError, match="append-only"):
+            self.run(statement)
+
+    @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has REPLACE")
+    @pytest.mark.parametrize("verb", ["REPLACE", "INSERT OR REPLACE"])
+    @pytest.mark.parametrize("other", [{}, {"id": 10**6}, {"id": "its own", "key": "another"}])
+    def test_a_replacement_is_refused(self, verb, other):
+        with pytest.raises(IntegrityError, match="append-only"):
+            self.copy(verb, **other)
+
+    @pytest.mark.parametrize("other", [{}, {"id": 10**6}])
+    def test_a_duplicate_is_an_integrity_error_as_ever(self, other):
+        with pytest.raises(IntegrityError):
+            self.copy("INSERT", **other)
+
+    @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no TRUNCATE")
+    def test_truncate_is_refused(self):
+        connection.check_constraints()  # nothing of this transaction's own keeps PostgreSQL from it
+        with pytest.raises(IntegrityError, match="append-only"):
+            self.run("TRUNCATE wallet_transfer")
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has REPLACE")
+def test_a_capture_is_not_replaced_by_another_of_its_hold(account, now):
+    hold = ledger.hold(account=account, amount=Decimal(30), key="a", now=now)
+    made = ledger.capture(hold=hold, amount=Decimal(30), key="one", now=now)
+    columns = [field.column for field in Transfer._meta.concrete_fields if field.column not in ("id", "key")]
+    with (
+        pytest.raises(IntegrityError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(
+            f"INSERT OR REPLACE INTO wallet_transfer (key, {', '.join(columns)}) "
+            f"SELECT 'two', {', '.join(columns)} FROM wallet_transfer WHERE id = %s",
+            [made.pk],
+        )
+    assert Transfer.objects.get(kind="CAPTURE").key == "one"
+
+
 @pytest.mark.parametrize("figures", [{"balance": -1}, {"balance": 10, "held": 11}, {"held": -1}])
 def test_the_table_refuses_a_balance_that_can_not_be(account, figures):
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -191,7 +260,7 @@ class TestAudit:
         transfer = Transfer.objects.get()
         Transfer.objects.create(
             key="forged",
-            kind="DEPOSIT",
+            kind="ADJUSTMENT",
             source=transfer.source,
             target=account,
             customer=account,
@@ -202,11 +271,96 @@ class TestAudit:
         Account.objects.filter(pk=account.pk).update(balance=Decimal(55))
         assert any("forged" in problem for problem in audit.findings().problems)
 
-    def test_missing_triggers_are_found(self, account):
-        from wallet import guards
+    def forge(self, kind, source, target, customer, now, **more):
+        """A transfer that the ledger would not write, with figures that fit."""
+        amount = Decimal(5)
+        customer.refresh_from_db()
+        after = customer.balance + (amount if target == customer else -amount)
+        Transfer.objects.create(
+            key="forged",
+            kind=kind,
+            source=source,
+            target=target,
+            customer=customer,
+            amount=amount,
+            balance_after=after,
+            created_at=now,
+            **more,
+        )
+        Account.objects.filter(pk=customer.pk).update(balance=after)
 
+    @pytest.mark.parametrize(
+        ("kind", "system", "inwards"),
+        [
+            ("DEPOSIT", "PAYMENTS", False),
+            ("DEPOSIT", "ADJUSTMENTS", True),
+            ("DEPOSIT", "SALES", True),
+            ("ADJUSTMENT", "PAYMENTS", True),
+            ("ADJUSTMENT", "SALES", False),
+            ("CAPTURE", "SALES", True),
+            ("CAPTURE", "PAYMENTS", False),
+            ("REFUND", "SALES", False),
+            ("REFUND", "ADJUSTMENTS", True),
+        ],
+    )
+    def test_a_transfer_that_does_not_fit_its_kind_is_found(self, account, now, kind, system, inwards):
+        other, _made = Account.objects.get_or_create(kind=system, owner=None)
+        more = {}
+        if kind in ("CAPTURE", "REFUND"):
+            hold = ledger.hold(account=account, amount=Decimal(5), key="a", now=now)
+            if kind == "REFUND":
+                ledger.capture(hold=hold, amount=Decimal(5), key="one", now=now)
+                Hold.objects.filter(pk=hold.pk).update(refunded=5)
+            else:
+                Hold.objects.filter(pk=hold.pk).update(state="CAPTURED", captured=5, closed_at=now)
+                Account.objects.filter(pk=account.pk).update(held=0)
+            more = {"hold": hold}
+        ends = (other, account) if inwards else (account, other)
+        self.forge(kind, *ends, account, now, **more)
+        (problem,) = audit.findings().problems
+        assert problem == f"transfer forged: a {kind} from {ends[0].kind} to {ends[1].kind}"
+
+    def test_a_transfer_between_customers_is_found(self, account, stranger, now):
+        other = ledger.account_of(stranger)
+        self.forge("ADJUSTMENT", account, other, account, now)
+        assert any("from CUSTOMER to CUSTOMER" in problem for problem in audit.findings().problems)
+
+    def test_a_capture_of_another_customers_hold_is_found(self, account, stranger, now):
+        other = ledger.account_of(stranger)
+        ledger.deposit(account=other, amount=Decimal(5), key="payment:1", now=now)
+        sales, _made = Account.objects.get_or_create(kind="SALES", owner=None)
+        hold = ledger.hold(account=account, amount=Decimal(5), key="a", now=now)
+        Hold.objects.filter(pk=hold.pk).update(state="CAPTURED", captured=5, closed_at=now)
+        Account.objects.filter(pk=account.pk).update(held=0)
+        self.forge("CAPTURE", other, sales, other, now, hold=hold)
+        (problem,) = audit.findings().problems
+        assert problem.startswith("transfer forged: moves money of account")
+
+    def test_a_refund_to_another_customer_is_found(self, account, stranger, now):
+        hold = ledger.hold(account=account, amount=Decimal(5), key="a", now=now)
+        ledger.capture(hold=hold, amount=Decimal(5), key="one", now=now)
+        Hold.objects.filter(pk=hold.pk).update(refunded=5)
+        sales = Account.objects.get(kind="SALES")
+        other = ledger.account_of(stranger)
+        self.forge("REFUND", sales, other, other, now, hold=hold)
+        (problem,) = audit.findings().problems
+        assert f"its hold a is on account {account.pk}" in problem
+
+    def test_missing_triggers_are_found(self, account):
         guards.uninstall(connection)
         try:
             assert any("triggers" in problem for problem in audit.findings().problems)
+        finally:
+            guards.install(connection)
+
+    def test_one_missing_trigger_is_found(self, account):
+        on = f" ON {guards.TABLE}" if connection.vendor == "postgresql" else ""
+        try:
+            for name in guards.NAMES[connection.vendor]:
+                with connection.cursor() as cursor:
+                    cursor.execute(f"DROP TRIGGER {name}{on}")
+                assert not guards.present(connection)
+                guards.install(connection)
+                assert guards.present(connection)
         finally:
             guards.install(connection)

@@ -20,6 +20,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
+import catalog.sync
+import sms.sync
 from catalog.models import SyncRun
 from reseller import local
 from reseller.up import demo, parts
@@ -27,6 +29,12 @@ from reseller.up.crew import Crew, Log, Part
 
 # How long a former run of this checkout may take to end, in seconds.
 PATIENCE = 40.0
+
+
+FIRST_SYNCS = [
+    (catalog.sync.KIND, "sync_catalog", "services"),
+    (sms.sync.KIND, "sync_sms", "sites in countries"),
+]
 
 
 class Command(BaseCommand):
@@ -159,12 +167,13 @@ class Shop:
         if settings.EMBEDDED_UPSTREAM:
             self.log.plain("  The vendor is a sandbox on this machine; nothing is really bought.")
         self.log.plain("  Stop with Ctrl-C.\n")
-        if not SyncRun.objects.filter(ok=True).exists():
-            self._sync()
+        for kind, command, what in FIRST_SYNCS:
+            if not SyncRun.objects.filter(kind=kind, ok=True).exists():
+                self._sync(command, what)
         connection.close()
 
-    def _sync(self) -> None:
-        """Fetch the first catalogue in the background; beat would only do so in ten minutes."""
+    def _sync(self, command: str, what: str) -> None:
+        """Fetch something of the vendor's in the background; beat would only do so in ten minutes."""
         while not self._over() and settings.EMBEDDED_UPSTREAM and not _listens(settings.SANDBOX_PORT):
             self.crew.tend(0.1)
         if self._over():
@@ -172,13 +181,13 @@ class Shop:
 
         def ended(code: int, said: list[str]) -> None:
             try:
-                self.log.line("sync", f"the catalogue is here: {json.loads(said[-1])['added']} services")
+                self.log.line("sync", f"{json.loads(said[-1])['added']} {what} are here")
             except (IndexError, KeyError, TypeError, ValueError):
                 for line in said:
                     self.log.line("sync", line)
-                self.log.line("sync", f"no catalogue yet (exit code {code}); tried again every ten minutes")
+                self.log.line("sync", f"no {what} yet (exit code {code}); tried again every ten minutes")
 
-        self.crew.start(Part("sync", [sys.executable, "manage.py", "sync_catalog"], quiet=True, ended=ended))
+        self.crew.start(Part(command, [sys.executable, "manage.py", command], quiet=True, ended=ended))
 
     def _close(self) -> None:
         self.log.line("shop", "stopping")

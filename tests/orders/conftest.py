@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from catalog.models import Service
+from catalog.models import Category, Service, Subcategory, SyncRun
 from catalog.sync import sync_catalog
 from orders import place
-from tests.still import sandbox
+from tests.still import copied, sandbox
 
 __all__ = ["catalogue", "placed", "rich", "sandbox"]
 
@@ -15,7 +15,7 @@ __all__ = ["catalogue", "placed", "rich", "sandbox"]
 @pytest.fixture
 def catalogue(db, sandbox):
     """Our copy of the vendor's catalogue."""
-    sync_catalog()
+    copied("catalogue", sync_catalog, Category, Subcategory, Service, SyncRun)
     return {service.upstream_id: service for service in Service.objects.all()}
 
 

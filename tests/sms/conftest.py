@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from sms import buy, listen
-from sms.models import Project
+from sms.models import Country, Project, Site
 from sms.sync import sync_sms
-from tests.still import sandbox
+from tests.still import copied, sandbox
 
 __all__ = ["bought", "listen_to", "projects", "rich", "sandbox"]
 
@@ -16,7 +16,7 @@ __all__ = ["bought", "listen_to", "projects", "rich", "sandbox"]
 @pytest.fixture
 def projects(db, sandbox):
     """Our copy of the vendor's projects, by the vendor's id."""
-    sync_sms()
+    copied("numbers", sync_sms, Country, Site, Project)
     return {project.upstream_id: project for project in Project.objects.select_related("country", "site")}
 
 

@@ -179,6 +179,7 @@ class TestPages:
 
     def test_how_numbers_end_is_counted_by_country_and_site(self, desk, number, now):
         Number.objects.filter(pk=number.pk).update(finished_at=now, state=states.FINISHED)
+        Purchase.objects.filter(pk=number.purchase_id).update(finished_at=now, state=states.CLOSED)
         for model in [Country, Site]:
             assert "100%" in text(desk.get(address(model, "changelist")))
 

@@ -44,7 +44,7 @@ from core.admin_base import (
 )
 from sms import states
 from sms.admin_acts import PURCHASE_ACTS, PutBackOnSale
-from sms.admin_forms import CountryForm, MarkupRuleForm
+from sms.admin_forms import ONLY_RULE, CountryForm, MarkupRuleForm
 from sms.models import Attempt, Country, MarkupRule, Number, Project, Purchase, PurchaseEvent, Site, Slot
 from sms.pricing import reprice
 from sms.resume import resume
@@ -269,12 +269,20 @@ class MarkupRuleAdmin(ShopAdmin):
         super().save_model(request, obj, form, change)
         self._reprice(request)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if isinstance(obj, MarkupRule) and obj.holds_alone:
+            return False
+        return super().has_delete_permission(request, obj)
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
         self._reprice(request)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MarkupRule]) -> None:
-        super().delete_queryset(request, queryset)
+        kept = [rule.pk for rule in queryset if rule.holds_alone]
+        super().delete_queryset(request, queryset.exclude(pk__in=kept))
+        if kept:
+            self.message_user(request, f"One rule was kept. {ONLY_RULE}", messages.WARNING)
         self._reprice(request)
 
     def _reprice(self, request: HttpRequest) -> None:

@@ -41,10 +41,11 @@ def end(number: Number, state: str, now: datetime) -> None:
     number.poll_claim = ""
     number.save()
     log.info("number %s of purchase %s: %s", number.pk, number.purchase_id, state)
-    if not Number.objects.filter(purchase=number.purchase_id, state__in=states.LIVE).exists():
-        Purchase.objects.filter(pk=number.purchase_id, state=states.RUNNING).update(
-            state=states.CLOSED, finished_at=now
-        )
+    # Locked first: of two that end at once, the second has to see that the first is no longer live.
+    purchase = Purchase.objects.select_for_update().get(pk=number.purchase_id)
+    live = Number.objects.filter(purchase=purchase, state__in=states.LIVE)
+    if purchase.state == states.RUNNING and not live.exists():
+        Purchase.objects.filter(pk=purchase.pk).update(state=states.CLOSED, finished_at=now)
 
 
 def finish(*, number_id: int, customer: User, now: datetime) -> Number:

@@ -110,6 +110,11 @@ class MarkupRule(models.Model):
     def __str__(self) -> str:
         return f"{self.percent}% on {self.project or self.country or 'everything'}"
 
+    @property
+    def holds_alone(self) -> bool:
+        """As the table has it, it is the active rule for everything; a constraint allows one."""
+        return MarkupRule.objects.filter(pk=self.pk, active=True, country=None, project=None).exists()
+
 
 class Favourite(models.Model):
     """A project that a customer keeps at hand."""

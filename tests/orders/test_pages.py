@@ -236,7 +236,7 @@ class TestSendingTheForm:
         assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         text = text_of(response)
         assert "Not enough in your balance" in text
-        assert "are missing" in text
+        assert "more is needed" in text
         assert reverse("wallet:statement") in text
         assert response.context["form"]["link"].value() == LINK
 

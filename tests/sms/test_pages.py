@@ -260,7 +260,7 @@ class TestBuying:
         project.refresh_from_db()
         answer = _client(customer).post(page_of(project), form_of(project, quantity=3))
         assert answer.status_code == 422
-        assert "are missing" in text(answer)
+        assert "more is needed" in text(answer)
         assert f'href="{reverse("wallet:statement")}">Go to your wallet' in text(answer)
         assert Purchase.objects.count() == 0
         assert money(customer) == (Decimal(50), 0)

@@ -4,8 +4,11 @@ from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
 
 
 class Adapter(DefaultAccountAdapter):
@@ -20,6 +23,15 @@ class Adapter(DefaultAccountAdapter):
         "too_many_login_attempts": _("Too many failed attempts. Wait a few minutes, then try again."),
         "invalid_password_reset": _("This link is no longer valid."),
     }
+
+    def clean_email(self, email: str) -> str:
+        """Refuse an address that the table has no room for: allauth would cut it short without a word."""
+        longest = User._meta.get_field("email").max_length
+        if longest is not None and len(email) > longest:
+            raise ValidationError(
+                _("An e-mail address has at most %(most)s characters."), code="max_length", params={"most": longest}
+            )
+        return super().clean_email(email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's e-mails, signed with the shop's name rather than its host name."""

@@ -2,13 +2,15 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import resolve_url
 from django_htmx.http import HttpResponseClientRedirect
+
+from core.htmx import page_behind
 
 Rest = ParamSpec("Rest")
 Answer = TypeVar("Answer", bound=HttpResponseBase)
@@ -27,10 +29,9 @@ def signed_in(
     def wrapper(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> Answer | HttpResponseBase:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
-        htmx: Any = getattr(request, "htmx", None)
-        if not htmx:
+        if not getattr(request, "htmx", None):
             return redirect_to_login(request.get_full_path())
-        login = redirect_to_login(htmx.current_url_abs_path or resolve_url(settings.LOGIN_REDIRECT_URL))
+        login = redirect_to_login(page_behind(request) or resolve_url(settings.LOGIN_REDIRECT_URL))
         return HttpResponseClientRedirect(login.url)
 
     return wrapper

@@ -21,7 +21,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from catalog import tasks
-from catalog.admin_forms import MarkupRuleForm
+from catalog.admin_forms import ONLY_RULE, MarkupRuleForm
 from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
 from catalog.reprice import reprice
 from catalog.resume import resume
@@ -283,6 +283,11 @@ class MarkupRuleAdmin(ShopAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self._reprice(request)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        kept = [f"{rule}. {ONLY_RULE}" for rule in objs if rule.holds_alone]
+        return found, counts, lacking, [*protected, *kept]
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)

@@ -9,6 +9,11 @@ from catalog.models import MarkupRule
 
 _SCOPES = {"service": "service", "subcategory": "subcategory", "category": "category"}
 _FIGURES = ("percent", "fixed", "minimum_margin")
+# Why the active rule for everything stays as long as there is no other.
+ONLY_RULE = (
+    "This is the only active rule for everything: without it, what has no rule of its own would sell at cost. "
+    "Change its figures instead; zeros, if cost is what you want."
+)
 
 
 class MarkupRuleForm(forms.ModelForm):
@@ -33,7 +38,9 @@ class MarkupRuleForm(forms.ModelForm):
         chosen = [name for name in _SCOPES if given.get(name)]
         for name in chosen[1:]:
             self.add_error(name, f"Choose one place: there is a {chosen[0]} already.")
-        if len(chosen) <= 1:
+        if self.instance.pk and self.instance.holds_alone and (chosen or not given.get("active")):
+            self.add_error(chosen[0] if chosen else "active", ONLY_RULE)
+        elif len(chosen) <= 1:
             self._one_active(given, chosen[0] if chosen else None)
         return given
 
@@ -46,7 +53,5 @@ class MarkupRuleForm(forms.ModelForm):
         other = MarkupRule.objects.filter(active=True, **place).exclude(pk=self.instance.pk).first()
         if other:
             what = f"this {scope}" if scope else "everything"
-            self.add_error(
-                scope or "active",
-                f"Rule {other.pk} is active for {what} already: change that one, or make it inactive first.",
-            )
+            instead = "change that one, or make it inactive first." if scope else "change that one instead."
+            self.add_error(scope or "active", f"Rule {other.pk} is active for {what} already: {instead}")

@@ -150,6 +150,12 @@ class MarkupRule(models.Model):
         scope = self.service or self.subcategory or self.category or "everything"
         return f"{self.percent}% on {scope}"
 
+    @property
+    def holds_alone(self) -> bool:
+        """As the table has it, it is the active rule for everything; a constraint allows one."""
+        everything = MarkupRule.objects.filter(active=True, category=None, subcategory=None, service=None)
+        return everything.filter(pk=self.pk).exists()
+
 
 class PriceChange(models.Model):
     """A service whose cost or price became another."""

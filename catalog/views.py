@@ -13,6 +13,7 @@ from django_htmx.http import push_url, replace_url
 
 from catalog.models import Category, Service, Subcategory
 from catalog.search import Wanted, find, on_shelf
+from core.htmx import page_behind
 
 PAGE = 50
 NEWEST = 6
@@ -98,11 +99,10 @@ def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: 
 
 def _keep_address(request: HttpRequest, response: HttpResponse, query: QueryDict) -> HttpResponse:
     """Put what is shown into the browser's address; while somebody types, without a step of history a letter."""
-    htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
-    if not htmx:
+    if not request.htmx:  # type: ignore[attr-defined]  # by its middleware
         return response
     address = f"{request.path}?{query.urlencode()}" if query else request.path
-    before = QueryDict((htmx.current_url_abs_path or "").partition("?")[2])
+    before = QueryDict((page_behind(request) or "").partition("?")[2])
     typing = bool(before.get("q") and query.get("q") and before["q"] != query["q"])
     return replace_url(response, address) if typing else push_url(response, address)
 

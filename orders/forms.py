@@ -16,6 +16,8 @@ class OrderForm(forms.Form):
     link = forms.CharField(label=_("Link"), error_messages={"required": _("Enter the link to the page or post.")})
     quantity = forms.IntegerField(
         label=_("Quantity"),
+        # Not of type `number`: what was typed stays there to be corrected, whatever it was.
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"required": _("Enter how many."), "invalid": _("Enter a whole number.")},
     )
     shown_price = forms.DecimalField(widget=forms.HiddenInput, max_digits=18, decimal_places=6)
@@ -25,12 +27,6 @@ class OrderForm(forms.Form):
     def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.service = service
-        self.fields["quantity"].widget.attrs |= {
-            "inputmode": "numeric",
-            "min": service.min,
-            "max": service.max,
-            "autocomplete": "off",
-        }
         self.fields["link"].widget.attrs |= {"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
         if service.is_product:
             del self.fields["link"]

@@ -1,7 +1,7 @@
 """What a customer sees of an order: its status in their words, and where their money is.
 
 How an order is doing at the vendor's is none of their worry: an order whose fate is unknown reads as one that
-waits, and one that waits for long says so.
+waits longer than usual, and so does one that has waited for long.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,8 @@ def of_customer(customer: User) -> QuerySet[Order]:
 def look(order: Order, *, now: datetime) -> Shown:
     """An order of `of_customer`, as its customer reads it at the moment `now`."""
     waits = order.state in WAITING
-    delayed = waits and (getattr(order, "told_delayed", False) or now - order.placed_at > LATE)
+    told = order.state == states.UNCERTAIN or getattr(order, "told_delayed", False)
+    delayed = waits and (told or now - order.placed_at > LATE)
     code = states.PLACED if waits else order.state
     paid = order.hold.captured - order.hold.refunded
     return Shown(

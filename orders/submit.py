@@ -39,9 +39,10 @@ def submit(*, order_id: int) -> str | None:
     return state
 
 
-def reason_for(words: str) -> str:
-    """The customer's reason behind the vendor's words."""
-    return next((reason for pattern, reason in _REASONS if pattern.search(words)), Order.Reason.NOT_ACCEPTED)
+def reason_for(words: str, *, is_product: bool) -> str:
+    """The customer's reason behind the vendor's words. Nobody gave a link for a product, so none was wrong."""
+    reason = next((reason for pattern, reason in _REASONS if pattern.search(words)), Order.Reason.NOT_ACCEPTED)
+    return Order.Reason.NOT_ACCEPTED if is_product and reason == Order.Reason.BAD_LINK else reason
 
 
 class _OrderDesk:
@@ -62,7 +63,7 @@ class _OrderDesk:
         return f"accepted as {bought.order}"
 
     def on_refused(self, order: Order, words: str, now: datetime) -> None:
-        reject(order, reason_for(words), now)
+        reject(order, reason_for(words, is_product=order.is_product), now)
 
     def on_uncertain(self, order: Order, why: str, now: datetime) -> None:
         order.flag = why[:300]

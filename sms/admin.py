@@ -269,20 +269,17 @@ class MarkupRuleAdmin(ShopAdmin):
         super().save_model(request, obj, form, change)
         self._reprice(request)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        if isinstance(obj, MarkupRule) and obj.holds_alone:
-            return False
-        return super().has_delete_permission(request, obj)
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        kept = [f"{rule}. {ONLY_RULE}" for rule in objs if rule.holds_alone]
+        return found, counts, lacking, [*protected, *kept]
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
         self._reprice(request)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MarkupRule]) -> None:
-        kept = [rule.pk for rule in queryset if rule.holds_alone]
-        super().delete_queryset(request, queryset.exclude(pk__in=kept))
-        if kept:
-            self.message_user(request, f"One rule was kept. {ONLY_RULE}", messages.WARNING)
+        super().delete_queryset(request, queryset)
         self._reprice(request)
 
     def _reprice(self, request: HttpRequest) -> None:

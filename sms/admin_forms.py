@@ -47,7 +47,7 @@ class MarkupRuleForm(forms.ModelForm):
             self.add_error(name, f"Choose one place: there is a {chosen[0]} already.")
         if self.instance.pk and self.instance.holds_alone and (chosen or not given.get("active")):
             self.add_error(chosen[0] if chosen else "active", ONLY_RULE)
-        if len(chosen) <= 1:
+        elif len(chosen) <= 1:
             self._one_active(given, chosen[0] if chosen else None)
         return given
 

@@ -31,7 +31,7 @@ class InsufficientFunds(LedgerError):
         self.available = available
         self.needed = needed
         super().__init__(
-            _("Your available balance is %(available)s and this takes %(needed)s: %(missing)s are missing.")
+            _("Your available balance is %(available)s and this takes %(needed)s: %(missing)s more is needed.")
             % {
                 "available": show(available),
                 "needed": show(needed),

@@ -39,6 +39,8 @@ class Line:
     kind: str
     order: int | None
     """The number of the order it belongs to."""
+    memo: str
+    """What else there is to say; the order's number is not said again."""
 
 
 @signed_in
@@ -71,10 +73,14 @@ def statement(request: HttpRequest) -> HttpResponse:
 
 def _line(transfer: Transfer) -> Line:
     cause = _ORDER.match(transfer.key)
+    memo = transfer.memo
+    if cause:
+        memo = memo.removeprefix(f"Order {cause[1]}").removeprefix(":").strip()
     return Line(
         transfer=transfer,
         kind=str(KINDS[Transfer.Kind(transfer.kind)]),
         order=int(cause[1]) if cause else None,
+        memo=memo,
     )
 
 

@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from reseller import local
+
 QUEUES = "submit,status,codes,sync"
 
 
@@ -43,8 +45,11 @@ def beat(schedule: Path) -> list[str]:
 
 
 def sandbox(port: int, *options: str) -> list[str]:
-    """The stand-in for the vendor."""
-    return [sys.executable, "manage.py", "sandbox", "--port", str(port), *options]
+    """The stand-in for the vendor. It remembers across runs, as the shop's database does."""
+    return [
+        *(sys.executable, "manage.py", "sandbox", "--port", str(port)),
+        *("--memory", str(local.VAR / "sandbox.state"), *options),
+    ]
 
 
 def valkey(binary: Path, socket: Path, *, databases: int = 16) -> list[str]:

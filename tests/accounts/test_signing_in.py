@@ -65,6 +65,20 @@ def test_errors_stand_beside_their_field_and_what_was_typed_stays(client: Client
     assert "12345678" not in page
 
 
+@pytest.mark.parametrize("size", [255, 310])
+def test_an_address_that_is_too_long_is_refused_and_never_cut(client: Client, customer: User, size: int):
+    long = f"me@{'a' * 50}.{'b' * 50}.{'c' * 50}.{'d' * 50}.{'e' * 50}.{'f' * 50}"
+    long = f"{long[: size - 8]}.example"
+    answers = [client.post(reverse("account_signup"), {"email": long, "password1": PASSWORD})]
+    client.force_login(customer)
+    answers.append(client.post(reverse("account_email"), {"email": long, "action_add": ""}))
+
+    for answer in answers:
+        assert "at most 254 characters" in answer.content.decode()
+    assert User.objects.count() == 1
+    assert not EmailAddress.objects.filter(email__startswith="me@").exists()
+
+
 def test_a_taken_address_is_said_beside_the_field_and_makes_no_second_account(client: Client, customer: User):
     client.post(reverse("account_signup"), {"email": customer.email.upper(), "password1": PASSWORD})
 

@@ -100,10 +100,31 @@ class TestMarkupRules:
         assert "1 price changed." in text(answer)
         service.refresh_from_db()
         assert service.price == 1
-        MarkupRule.objects.create(percent=30)
+        MarkupRule.objects.create(percent=30, service=service)
+        MarkupRule.objects.create(percent=40, active=False)
         many = {"action": "delete_selected", "_selected_action": list(MarkupRule.objects.values_list("pk", flat=True))}
         desk.post(reverse("admin:catalog_markuprule_changelist"), {**many, "post": "yes"})
         assert not MarkupRule.objects.exists()
+
+    def test_the_only_active_rule_for_everything_stays(self, desk, service):
+        rule = MarkupRule.objects.create(percent=30)
+        page = reverse("admin:catalog_markuprule_change", args=[rule.pk])
+        off = {name: value for name, value in RULE.items() if name != "active"}
+        for typed, field in [(off, "active"), ({**RULE, "service": service.pk}, "service")]:
+            errors = desk.post(page, typed).context["adminform"].form.errors
+            assert "would sell at cost" in errors[field][0]
+        delete = reverse("admin:catalog_markuprule_delete", args=[rule.pk])
+        many = {"action": "delete_selected", "_selected_action": [rule.pk]}
+        for answer in (
+            desk.get(delete),
+            desk.post(delete, {"post": "yes"}),
+            desk.post(reverse("admin:catalog_markuprule_changelist"), many),
+            desk.post(reverse("admin:catalog_markuprule_changelist"), {**many, "post": "yes"}),
+        ):
+            assert "would sell at cost" in text(answer)
+        rule.refresh_from_db()
+        assert rule.active
+        assert desk.post(page, {**RULE, "percent": "0"}).status_code == 302
 
     @pytest.mark.parametrize(
         ("typed", "field", "words"),

@@ -187,6 +187,13 @@ class TestPartsOfThePage:
         assert response["HX-Replace-Url"] == "/services/?q=follow"
         assert "HX-Push-Url" not in response
 
+    @pytest.mark.parametrize("page", ["http://[::1", "nonsense", "https://elsewhere.example/?q=f"])
+    def test_a_page_behind_that_is_no_address_of_ours_is_no_error(self, client, shelf, page):
+        response = read(client, "?q=follow", hx_request="true", hx_current_url=page)
+        assert response["HX-Push-Url"] == "/services/?q=follow"
+        part = client.get("/orders/", headers={"hx_request": "true", "hx_current_url": page})
+        assert part["HX-Redirect"].startswith("/accounts/login/")
+
     def test_pages_keep_the_search(self, client, shelf, monkeypatch):
         monkeypatch.setattr(views, "PAGE", 2)
         for number in range(5):

@@ -196,6 +196,11 @@ def test_a_refusal_gives_the_money_back_and_says_why_in_our_words(placed, sandbo
     assert words not in order.get_reason_display()
 
 
+def test_a_refused_product_never_speaks_of_a_link():
+    assert submit.reason_for("Link is required", is_product=True) == "NOT_ACCEPTED"
+    assert submit.reason_for("Not enough stock", is_product=True) == "OUT_OF_STOCK"
+
+
 def test_an_answer_that_says_yes_and_no_is_not_believed(placed, sandbox):
     order = placed(1)
     sandbox.fault("answer", action="add", times=1, body={"error": "Something", "order": 77})

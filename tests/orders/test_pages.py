@@ -397,7 +397,7 @@ class TestOneOrder:
         assert "Refunded" in text
         assert operator.email not in text
 
-    def test_an_order_whose_fate_is_unknown_only_waits(self, me, placed, rich):
+    def test_an_order_whose_fate_is_unknown_is_only_delayed_and_at_once(self, me, placed, rich):
         order = placed(SMM)
         now = timezone.now()
         Order.objects.filter(pk=order.pk).update(state=states.UNCERTAIN, flag="the vendor hung up")
@@ -405,10 +405,11 @@ class TestOneOrder:
             OrderEvent.objects.create(order=order, kind=kind, note="the vendor hung up", at=now)
         for page in (order_page(order), reverse("orders:list")):
             text = text_of(me.get(page))
-            assert "Pending" in text
+            assert "Delayed" in text
             assert not VENDOR_WORDS.search(text)
         kinds = [event.kind for event in me.get(order_page(order)).context["events"]]
         assert kinds == [OrderEvent.Kind.PLACED]
+        assert "It takes longer than usual" in text_of(me.get(order_page(order)))
 
     def test_an_order_that_waits_for_long_is_called_delayed(self, me, placed):
         order = placed(SMM)
@@ -472,6 +473,22 @@ class TestTheGoods:
         assert "&lt;script&gt;alert(1)" in text
         assert "no-store" in response["Cache-Control"]
         assert ("<html" in text) == (not headers)
+
+    def test_a_page_that_shows_them_offers_to_hide_them(self, me, delivered):
+        part = {"hx_request": "true"}
+        for response in (
+            me.post(reverse("orders:reveal", args=[delivered.pk]), headers=part),
+            me.get(order_page(delivered), {"shown": "3"}, headers=part),
+        ):
+            text = text_of(response)
+            assert 'id="goods-tools" hx-swap-oob="true"' in text
+            assert "Hide items" in text
+            assert "hidden until" not in text
+        text = text_of(me.get(order_page(delivered), {"shown": "2"}, headers=part))
+        assert "Show new items" in text
+        for query in ({"shown": "zz"}, {"shown": "9" * 40}, {}):
+            assert "hidden until" in text_of(me.get(order_page(delivered), query, headers=part))
+        assert "hidden until" in text_of(me.get(order_page(delivered), {"shown": "3"}))
 
     def test_a_link_can_not_show_them(self, me, delivered):
         response = me.get(reverse("orders:reveal", args=[delivered.pk]))

@@ -247,6 +247,17 @@ class TestSelling:
         answer = desk.post(address(MarkupRule, "delete", made.pk), {"post": "yes"}, follow=True)
         assert f"{changed} prices changed." in text(answer)
 
+    def test_the_only_active_rule_for_all_numbers_stays(self, desk, project):
+        MarkupRule.objects.all().delete()
+        rule = MarkupRule.objects.create(percent=50)
+        figures = {"percent": "50", "fixed": "0", "minimum_margin": "0", "rounding": "0.0001"}
+        for typed in (figures, {**figures, "active": "on", "country": project.country_id}):
+            assert "would sell at cost" in text(desk.post(address(MarkupRule, "change", rule.pk), typed))
+        assert "would sell at cost" in text(desk.post(address(MarkupRule, "delete", rule.pk), {"post": "yes"}))
+        many = {"action": "delete_selected", "_selected_action": [rule.pk], "post": "yes"}
+        assert "would sell at cost" in text(desk.post(address(MarkupRule, "changelist"), many))
+        assert rule.holds_alone
+
     @pytest.mark.parametrize(
         ("wrong", "words"),
         [

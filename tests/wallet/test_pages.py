@@ -52,6 +52,17 @@ def test_every_movement_has_the_balance_after_it(me, customer, bought, now):
     assert text.count(reverse("orders:detail", args=[17])) == 2
 
 
+def test_each_line_says_once_what_it_was_for(me, customer, bought, now):
+    hold = bought("20")
+    ledger.refund(hold=hold, amount=Decimal("5"), key="order:17:refund:1", memo="Order 17: late", now=now)
+    number = ledger.hold(account=ledger.account_of(customer), amount=Decimal(1), key="sms:AB:1:hold", now=now)
+    ledger.capture(hold=number, amount=Decimal(1), key="sms:AB:1:capture", memo="Telegram, +48601", now=now)
+    assert [line.memo for line in me.get(PAGE).context["lines"]] == ["Telegram, +48601", "late", "", "Opening credit"]
+    text = me.get(PAGE).content.decode()
+    assert text.count("Order 17") == 2
+    assert "Telegram, +48601" in text
+
+
 @pytest.mark.parametrize(("kind", "lines"), [("CAPTURE", 1), ("ADJUSTMENT", 1), ("REFUND", 0), ("nonsense", 2)])
 def test_it_is_filtered_by_kind(me, bought, kind, lines):
     bought("20")

@@ -11,5 +11,6 @@ numbers     countries, projects, one number's life; sms_desk: the rules of the S
 vendor      every action behind one lock
 faults      what can go wrong on the wire, on demand
 control     the JSON door for demos and tests
+memory      one file in which the vendor's state survives a restart
 server      HTTP
 """

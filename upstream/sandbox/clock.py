@@ -21,6 +21,11 @@ class Clock:
         """Seconds of the vendor's time since the start."""
         return self._advanced + (time.monotonic() - self._started) * self.speed
 
+    @property
+    def advanced(self) -> float:
+        """Seconds by which it was moved forward by hand."""
+        return self._advanced
+
     def advance(self, seconds: float) -> float:
         """Move the vendor's time forward; returns the new time in seconds."""
         if seconds < 0:

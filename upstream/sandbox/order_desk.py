@@ -70,6 +70,14 @@ class OrderDesk:
         heapq.heappush(self._ending, (order.ends, order.id))
         return {"order": order.id}
 
+    def keep(self) -> dict[str, Any]:
+        """What has to survive a restart; plans don't."""
+        return {"orders": self.orders, "ending": self._ending}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Go on from what `keep` gave."""
+        self.orders, self._ending = kept["orders"], kept["ending"]
+
     def catch_up(self, now: float) -> None:
         """Pay back, and put back into stock, what the orders that ended by `now` did not deliver."""
         while self._ending and self._ending[0][0] <= now:

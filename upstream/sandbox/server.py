@@ -17,6 +17,7 @@ import traceback
 from collections import Counter
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from socketserver import TCPServer
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +27,7 @@ from upstream.sandbox import control
 from upstream.sandbox.catalogue import Service
 from upstream.sandbox.clock import Clock
 from upstream.sandbox.faults import Fault, Faults, as_text, spoil_rows
+from upstream.sandbox.memory import Memory
 from upstream.sandbox.numbers import SmsPlan
 from upstream.sandbox.orders import Plan
 from upstream.sandbox.vendor import Vendor
@@ -51,8 +53,9 @@ class Sandbox:
         key: str = "sandbox-key",
         balance: Decimal = Decimal("100000"),
         access_log: bool = False,
+        memory: Path | None = None,
     ) -> None:
-        """Bind the port at once, so that a busy one raises OSError here."""
+        """Bind the port at once, so that a busy one raises OSError here. `memory`: the file to go on from."""
         self.access_log = access_log
         self.received: Counter[str] = Counter()  # requests that arrived, by action
         self._received_lock = threading.Lock()
@@ -61,6 +64,7 @@ class Sandbox:
         self._server = _Server(("127.0.0.1", port), _Handler, self)
         try:
             self.vendor = Vendor(services=services, seed=seed, key=key, balance=balance, clock=Clock(speed))
+            self._memory = Memory(memory, self.vendor) if memory else None
         except BaseException:
             self._server.server_close()
             raise
@@ -88,6 +92,8 @@ class Sandbox:
 
     def start(self) -> Self:
         """Serve in a thread of its own."""
+        if self._memory:
+            self._memory.start()
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="sandbox", daemon=True)
         self._thread.start()
         return self
@@ -101,6 +107,8 @@ class Sandbox:
             self._thread = None
         self._server.server_close()
         self._server.cut_connections()
+        if self._memory:
+            self._memory.stop()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -36,6 +36,7 @@ class Shelf:
         self._seed = seed
         self._rows: dict[int, bytes] = {}
         self._everything: bytes | None = None
+        self.changes = 0  # rows changed since the start
         self._index()
 
     def _index(self) -> None:
@@ -78,8 +79,16 @@ class Shelf:
         return service
 
     def _changed(self, service: Service) -> None:
+        self.changes += 1
         self._rows.pop(service.id, None)
         self._everything = None
+
+    def recall(self, services: dict[int, Service]) -> None:
+        """Have these services on sale instead."""
+        self.services = services
+        self._rows.clear()
+        self._everything = None
+        self._index()
 
     def categories(self) -> list[dict[str, Any]]:
         """The listed categories with their subcategories, in the order of the catalogue."""

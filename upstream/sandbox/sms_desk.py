@@ -141,6 +141,14 @@ class SmsDesk:
         # Every number of a small range has been rented before: lend one again.
         return phone
 
+    def keep(self) -> dict[str, Any]:
+        """What has to survive a restart; plans don't."""
+        return {"numbers": self.numbers, "by_phone": self._by_phone, "ending": self._ending}
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Go on from what `keep` gave."""
+        self.numbers, self._by_phone, self._ending = kept["numbers"], kept["by_phone"], kept["ending"]
+
     def catch_up(self, now: float) -> None:
         """Pay back the numbers that ended by `now` without a code."""
         while self._ending and self._ending[0][0] <= now:

@@ -4,7 +4,6 @@
 """
 
 import hmac
-import itertools
 import json
 import random
 import threading
@@ -34,11 +33,11 @@ class Vendor:
         self.key = key
         self.lock = threading.RLock()
         self.calls: Counter[str] = Counter()  # requests processed, by action
-        ids = itertools.count(FIRST_ORDER)
+        self.next_id = FIRST_ORDER
         self._shelf = Shelf(build(services, seed), seed)
         self.books = Books(clock, balance)
-        self._order_desk = OrderDesk(self._shelf, self.books, lambda: next(ids), seed)
-        self._sms_desk = SmsDesk(clock, self.books, lambda: next(ids), seed)
+        self._order_desk = OrderDesk(self._shelf, self.books, self._take_id, seed)
+        self._sms_desk = SmsDesk(clock, self.books, self._take_id, seed)
         self._forced: dict[int, dict[str, Any]] = {}
         self._sequence = 0
 
@@ -179,6 +178,37 @@ class Vendor:
                 "numbers": dict(Counter(number.status(now) for number in self.numbers.values())),
             }
 
+    # ── What survives a restart ────────────────────────────────────────────────────────────────────
+    def keep(self) -> dict[str, Any]:
+        """The state, not copied: hold the lock until it is written. No key, plan or forced reply is in it."""
+        return {
+            "next_id": self.next_id,
+            "sequence": self._sequence,
+            "now": self.clock.now(),
+            "balance": self.books.balance,
+            "journal": self.books.journal,
+            "services": self._shelf.services,
+            "orders": self._order_desk.keep(),
+            "numbers": self._sms_desk.keep(),
+        }
+
+    def recall(self, kept: dict[str, Any], *, passed: float) -> None:
+        """Go on from what `keep` gave `passed` seconds of everyone else's time ago."""
+        with self.lock:
+            self.next_id = kept["next_id"]
+            self._sequence = kept["sequence"]
+            self.books.balance, self.books.journal = kept["balance"], kept["journal"]
+            self._shelf.recall(kept["services"])
+            self._order_desk.recall(kept["orders"])
+            self._sms_desk.recall(kept["numbers"])
+            self.clock.advance(kept["now"] + passed * self.clock.speed)
+
+    def mark(self) -> tuple[Any, ...]:
+        """Differs when something happened that time alone does not bring about again."""
+        with self.lock:
+            books = self.books
+            return self.next_id, len(books.journal), books.balance, self._shelf.changes, self.clock.advanced
+
     # ── The contract ───────────────────────────────────────────────────────────────────────────────
     def answer(self, form: Mapping[str, str], *, withdrawn: float = 0.0) -> bytes:
         """The JSON reply to a request. `withdrawn` is the share of services to leave out of it."""
@@ -268,6 +298,11 @@ class Vendor:
         ids = list(self._shelf.services)
         rng = random.Random(f"{self.seed}:hidden")
         return frozenset(rng.sample(ids, min(len(ids), round(len(ids) * share))))
+
+    def _take_id(self) -> int:
+        taken = self.next_id
+        self.next_id += 1
+        return taken
 
     def _catch_up(self) -> float:
         now = self.clock.now()

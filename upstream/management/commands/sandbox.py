@@ -4,6 +4,7 @@ import errno
 import signal
 import threading
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--services", type=int, default=500, help="size of the catalogue")
         parser.add_argument("--seed", type=int, default=1, help="the same seed, the same catalogue")
         parser.add_argument("--speed", type=float, default=1.0, help="how many times faster time runs")
+        parser.add_argument("--memory", type=Path, help="a file in which the vendor's state survives a restart")
         parser.add_argument("--access-log", action="store_true", help="a line for each request")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,6 +47,7 @@ class Command(BaseCommand):
                 speed=speed,
                 key=settings.UPSTREAM_KEY,
                 access_log=options["access_log"],
+                memory=options["memory"],
             )
         except OSError as error:
             if error.errno == errno.EADDRINUSE:

@@ -26,7 +26,7 @@ _INSTALL = {
             SELECT 1 FROM {TABLE} WHERE id = NEW.id OR key = NEW.key
             OR (NEW.kind = 'CAPTURE' AND kind = 'CAPTURE' AND hold_id = NEW.hold_id)
         )
-        BEGIN SELECT RAISE(ABORT, '{SAYING}'); END""",  # noqa: S608 — no value of anybody's in it
+        BEGIN SELECT RAISE(ABORT, '{SAYING}'); END""",  # noqa: S608  # nosec B608
     ],
     "postgresql": [
         f"""CREATE OR REPLACE FUNCTION transfer_append_only() RETURNS trigger LANGUAGE plpgsql AS

@@ -16,6 +16,7 @@ from tests.admin.conftest import balance
 pytestmark = pytest.mark.django_db
 
 FITTING = {
+    states.PLACED: {"give_up"},
     states.UNCERTAIN: {"found", "send_again", "give_up"},
     states.RUNNING: {"ask", "finish"},
     states.COMPLETED: {"refund"},
@@ -151,7 +152,7 @@ def test_giving_up_frees_the_money_once(desk, make):
     first = desk.post(page("give_up", order), {"reason": "lost"}, follow=True)
     assert "$1.25 are available to the customer again" in text(first)
     second = desk.post(page("give_up", order), {"reason": "lost"})
-    assert f"Order {order.pk} is REJECTED, not UNCERTAIN." in text(second)
+    assert f"Order {order.pk} is REJECTED, not UNCERTAIN or PLACED." in text(second)
     assert "lost" in text(second)
     order.refresh_from_db()
     assert order.state == states.REJECTED

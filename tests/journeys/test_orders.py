@@ -95,10 +95,15 @@ def test_a_stranger_signs_up_is_credited_orders_and_gets_it(stocked, sandbox, pa
     page.get_by_role("button", name="Show items").click()
     expect(page.locator("#goods")).to_contain_text(first)
     expect(page.locator("#goods")).to_contain_text(second)
+    expect(page.get_by_role("button", name="Show items")).to_have_count(0)
+    expect(page.get_by_role("link", name="Hide items")).to_be_focused()
     accessible(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Download .txt").click()
     assert download.value.path().read_text() == f"{first}\n{second}\n"
+    page.get_by_role("link", name="Hide items").click()
+    expect(page.get_by_role("button", name="Show items")).to_be_visible()
+    assert first not in page.content()
 
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Wallet").click()
     accessible(page)

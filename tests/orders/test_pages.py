@@ -230,6 +230,15 @@ class TestSendingTheForm:
         assert me.post(page, again).status_code == HTTPStatus.FOUND
         assert Order.objects.get().price == dearer
 
+    def test_a_quantity_that_is_no_number_comes_back_as_it_was_typed(self, me, catalogue):
+        page = reverse("orders:service", args=[catalogue[SMM].pk])
+        text = text_of(me.post(page, {"link": LINK, "quantity": "abc"}))
+        field = re.search(r'<input[^>]*name="quantity"[^>]*>', text)[0]
+        assert 'type="text"' in field
+        assert 'inputmode="numeric"' in field
+        assert 'value="abc"' in field
+        assert "data-quantity" in field
+
     def test_too_little_money_says_how_much_is_missing_and_leads_to_the_wallet(self, client, stranger, catalogue):
         client.force_login(stranger)
         response = send(client, catalogue[SMM], link=LINK, quantity="100")

@@ -261,7 +261,7 @@ class TestBuying:
         answer = _client(customer).post(page_of(project), form_of(project, quantity=3))
         assert answer.status_code == 422
         assert "more is needed" in text(answer)
-        assert f'href="{reverse("wallet:statement")}">Go to your wallet' in text(answer)
+        assert f'href="{reverse("wallet:statement")}">See how to add funds' in text(answer)
         assert Purchase.objects.count() == 0
         assert money(customer) == (Decimal(50), 0)
 

@@ -63,7 +63,7 @@ def test_credit_adds_and_the_same_key_credits_once(run, customer):
 
 def test_credit_takes_away_what_is_there_and_no_more(run, customer):
     assert run("credit", customer.email, "--reason", "x", "--", "-50")["balance"] == "0.00"
-    with pytest.raises(CommandError, match="missing"):
+    with pytest.raises(CommandError, match="more is needed"):
         call_command("credit", customer.email, "--reason", "x", "--", "-1")
 
 

@@ -67,11 +67,13 @@ def main() -> None:
             house = House(home=home, upstream_url=vendor.url, upstream_key="test-key", environment=environment)
             house.run("worker")
             house.run("beat")
+            begun = time.monotonic()
             try:
                 waits = wait_for_codes(vendor, numbers)
             finally:
                 house.stop()
             calls = vendor.received.total() - asked
+            elapsed = time.monotonic() - begun
         print(
             json.dumps(
                 {
@@ -83,7 +85,7 @@ def main() -> None:
                     "seconds_p95": round(statistics.quantiles(waits, n=20)[-1], 2),
                     "seconds_worst": round(max(waits), 2),
                     "calls_per_number": round(calls / len(numbers), 1),
-                    "calls_per_second": round(calls / (WINDOW + 10), 0),
+                    "calls_per_second": round(calls / elapsed),
                     "bare_session_calls_per_second": round(bare),
                 }
             )

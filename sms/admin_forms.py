@@ -1,20 +1,17 @@
 """What an operator fills in about numbers: mark-up rules, a country's region, what the vendor gave."""
 
 import re
-from decimal import Decimal
-from typing import Any
 
 import phonenumbers
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from catalog.admin_forms import RuleForm
 from core.admin_acts import ReasonForm
 from core.admin_base import LARGEST_ID
 from sms.models import Country, MarkupRule
 
-_SCOPES = {"project": "project", "country": "country"}
-_FIGURES = ("percent", "fixed", "minimum_margin")
 # Why the active rule for everything stays as long as there is no other.
 ONLY_RULE = (
     "This is the only active rule for all numbers: without it, what has no rule of its own would sell at cost. "
@@ -23,8 +20,11 @@ ONLY_RULE = (
 _PAIR = re.compile(r"#?([0-9]{1,19})[\s,;:]+(\+?[0-9][0-9 ().-]{3,40})", re.ASCII)
 
 
-class MarkupRuleForm(forms.ModelForm):
-    """A rule for one place: a project, a country, or everything. What the table's constraints demand, in words."""
+class MarkupRuleForm(RuleForm):
+    """A rule for one place: a project, a country, or everything."""
+
+    scopes = ("project", "country")
+    only_rule = ONLY_RULE
 
     class Meta:
         model = MarkupRule
@@ -34,34 +34,6 @@ class MarkupRuleForm(forms.ModelForm):
             "active": "Only active rules count. The narrowest one that fits a project wins.",
             "country": "Leave country and project empty for a rule that holds for all numbers.",
         }
-
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        for name in _FIGURES:
-            if (given.get(name) or Decimal(0)) < 0:
-                self.add_error(name, "A rule only adds: enter zero or more.")
-        if given.get("rounding") is not None and given["rounding"] <= 0:
-            self.add_error("rounding", "Enter the step that prices are rounded up to, such as 0.0001.")
-        chosen = [name for name in _SCOPES if given.get(name)]
-        for name in chosen[1:]:
-            self.add_error(name, f"Choose one place: there is a {chosen[0]} already.")
-        if self.instance.pk and self.instance.holds_alone and (chosen or not given.get("active")):
-            self.add_error(chosen[0] if chosen else "active", ONLY_RULE)
-        elif len(chosen) <= 1:
-            self._one_active(given, chosen[0] if chosen else None)
-        return given
-
-    def _one_active(self, given: dict[str, Any], scope: str | None) -> None:
-        if not given.get("active") or (scope is None and any(name in self.errors for name in _SCOPES)):
-            return
-        place: dict[str, Any] = dict.fromkeys(_SCOPES)
-        if scope:
-            place[scope] = given[scope]
-        other = MarkupRule.objects.filter(active=True, **place).exclude(pk=self.instance.pk).first()
-        if other:
-            what = f"this {scope}" if scope else "everything"
-            instead = "change that one, or make it inactive first." if scope else "change that one instead."
-            self.add_error(scope or "active", f"Rule {other.pk} is active for {what} already: {instead}")
 
 
 class CountryForm(forms.ModelForm):

@@ -122,7 +122,7 @@ def _nothing_new(number: Number, news: News, now: datetime) -> bool:
         and tidy(status.status)[:100] == number.upstream_status
         and _word(status) in _WAITING
         and not number.poll_failures
-        and _sane_end(status.expires_at, number, now) == number.expires_at
+        and _sane_end(status.expires_at, number) == number.expires_at
         and now < number.expires_at
     )
 
@@ -159,7 +159,7 @@ def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
         word = _word(status)
         number.upstream_status = tidy(status.status)[:100]
         number.upstream_charge = status.charge if status.charge is not None else number.upstream_charge
-        number.expires_at = _sane_end(status.expires_at, number, now)
+        number.expires_at = _sane_end(status.expires_at, number)
         if _keep_message(number, news, now) and number.state == states.WAITING:
             pay(number, now)
             _compare_cost(number, now)
@@ -209,9 +209,9 @@ def _keep_message(number: Number, news: News, now: datetime) -> bool:
     return made
 
 
-def _sane_end(given: datetime | None, number: Number, now: datetime) -> datetime:
+def _sane_end(given: datetime | None, number: Number) -> datetime:
     """The vendor's end of the number where it can be one, else what we have."""
-    if given is None or given.tzinfo is None or not number.received_at < given < number.received_at + LONGEST_WAIT:
+    if given is None or not number.received_at < given < number.received_at + LONGEST_WAIT:
         return number.expires_at
     return given
 

@@ -22,11 +22,12 @@ ifneq ($(shell PYTHON='$(PYTHON)' checks/python --same $(PY) && echo yes),yes)
 endif
 endif
 
-.PHONY: help install run test checks suite journeys format lock clean again browser
+.PHONY: help install run test checks suite journeys faults format lock clean again browser
 
 help:
 	@echo 'make run      install what the shop needs and run all of it on this machine'
 	@echo 'make test     every check and every test'
+	@echo 'make faults   the long fault suite: a whole shop in a storm of 30 minutes, three times'
 	@echo 'make checks   the checks alone          make format   put the code into form'
 	@echo 'make lock     renew requirements/*.txt  make clean    remove the environment and caches'
 
@@ -75,6 +76,14 @@ browser: .venv/.dev
 journeys: browser
 	@echo 'Journeys in a browser'
 	@$(PYTEST) -n $(WORKERS) -m journey
+
+SEEDS ?= 7 11 2026
+MINUTES ?= 30
+STORM ?=
+faults: .venv/.dev
+	@failed=''; for seed in $(SEEDS); do \
+		$(PY) -m tests.faults.storm --seed $$seed --minutes $(MINUTES) $(STORM) || failed="$$failed $$seed"; \
+	done; test -z "$$failed" || { echo "The promise was broken with the seeds:$$failed"; exit 1; }
 
 format: .venv/.dev
 	@$(PY) -m ruff check --quiet --fix .

@@ -82,6 +82,12 @@ def quote(*, service_id: int, quantity: int, rate: Decimal, price: Decimal, unit
     )
 
 
+def shortfall(*, charge: Decimal, quantity: int, rate: Decimal, unit: int, rule: Rule) -> Decimal:
+    """USD that `charge` is below the cost of `quantity` pieces plus the rule's minimum margin; 0 when it is not."""
+    least = EXACT.divide(EXACT.multiply(rate + rule.minimum_margin, quantity), unit)
+    return round_up(max(least - charge, Decimal(0)), MICRO)
+
+
 def fits_cost(charge: Decimal, cost: Decimal) -> bool:
     """Whether what the vendor charged is what its list said, within its rounding (docs/upstream.md, ruling 2)."""
     return abs(charge - cost) <= CHARGE_TOLERANCE + cost * CHARGE_TOLERANCE_SHARE

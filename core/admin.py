@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from core import alerts
 from core.admin_acts import Act, ActsAdmin, Done
-from core.admin_base import NOTHING, ReadOnlyAdmin, lines_column, moment_column, page_link, pill, text_column
+from core.admin_base import NOTHING, ReadOnlyAdmin, lines_column, moment, moment_column, page_link, pill, text_column
 from core.models import Alert
 
 # The page behind the first words of a key, such as `order:17:uncertain`.
@@ -92,8 +92,9 @@ class AlertAdmin(ReadOnlyAdmin, ActsAdmin):
         "detail_text",
         ("level", "page", "key"),
         ("times", "first", "last", "resolved"),
+        ("hook",),
     )
-    readonly_fields = ("detail_text", "level", "page", "first", "last", "resolved")
+    readonly_fields = ("detail_text", "level", "page", "first", "last", "resolved", "hook")
     actions = ("mark_as_resolved",)
     acts = (Resolve,)
 
@@ -118,6 +119,15 @@ class AlertAdmin(ReadOnlyAdmin, ActsAdmin):
         if known is None or known["kind"] not in _PAGES:
             return NOTHING
         return page_link(_PAGES[known["kind"]], known["pk"], f"{known['kind'].capitalize()} {known['pk']}")
+
+    @display(description="Posted to the hook")
+    def hook(self, alert: Alert) -> str:
+        if alert.hook_sent_at is not None:
+            return moment(alert.hook_sent_at)
+        if alert.hook_error:
+            again = f"; tried again at {moment(alert.hook_due_at)}" if alert.hook_due_at else "; given up"
+            return f"Not yet: {alert.hook_error}, {alert.hook_tries} tries{again}"
+        return "Not yet" if alert.hook_due_at else NOTHING
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(Resolve.permission)

@@ -1,8 +1,9 @@
-"""Tell the operators: a row, a log line, and an e-mail the first time."""
+"""Tell the operators: a row, a log line, and the first time an e-mail and a post to the hook (`core.hook`)."""
 
 import logging
 from datetime import datetime
 
+from django.conf import settings
 from django.core.mail import mail_admins
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -41,6 +42,7 @@ def alert(
                 severity=severity,
                 first_at=now,
                 last_at=now,
+                hook_due_at=now if settings.ALERT_HOOK_URL else None,
             )
     except IntegrityError:  # raised by another process in this very moment
         return

@@ -19,13 +19,36 @@ class Alert(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
+    # What `core.hook` knows of it: none of these is set where there was no hook when it was raised.
+    hook_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    hook_tries = models.PositiveIntegerField(default=0, editable=False)
+    hook_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
+    hook_error = models.CharField(max_length=200, blank=True, editable=False)
 
     class Meta:
         ordering = ["-last_at"]
         constraints = [
             models.UniqueConstraint(fields=["key"], condition=models.Q(resolved_at=None), name="alert_one_open_per_key")
         ]
-        indexes = [models.Index(fields=["resolved_at", "-last_at"], name="alert_open")]
+        indexes = [
+            models.Index(fields=["resolved_at", "-last_at"], name="alert_open"),
+            models.Index(fields=["hook_due_at"], condition=models.Q(hook_due_at__isnull=False), name="alert_hook_due"),
+        ]
 
     def __str__(self) -> str:
         return self.subject
+
+
+class MailFailure(models.Model):
+    """An e-mail that the mail server did not take; what it said is not kept, since links in it open accounts."""
+
+    recipients = models.CharField(max_length=500)
+    subject = models.CharField(max_length=200)
+    error = models.CharField(max_length=200)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.error} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -35,8 +35,10 @@ from core.admin_base import (
 )
 from orders import states
 from orders.admin_acts import ACTS
-from orders.models import Attempt, DeliveredItem, Order, OrderEvent
+from orders.admin_requests import ACTS as REQUEST_ACTS
+from orders.models import Attempt, DeliveredItem, Order, OrderEvent, Request
 from orders.submit import outgoing_link
+from upstream.forwarding import BelowCost
 
 STATES = {
     states.PLACED: "info",
@@ -48,7 +50,15 @@ STATES = {
     states.CANCELED: "",
     states.REJECTED: "danger",
 }
-OUTCOMES = {"OPEN": "info", "ACCEPTED": "success", "REFUSED": "danger", "NOT_SENT": "", "UNANSWERED": "warning"}
+OUTCOMES = {
+    "OPEN": "info",
+    "ACCEPTED": "success",
+    "REFUSED": "danger",
+    "NOT_SENT": "",
+    "UNANSWERED": "warning",
+    "FOUND": "success",
+    "DISPROVED": "",
+}
 # An order's page shows so many of the newest; the lists have all of them.
 SHOWN = 50
 
@@ -70,7 +80,7 @@ class FlaggedFilter(admin.SimpleListFilter):
 class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display = (*("number", "placed", "customer", "what", "charge_usd", "label", "vendor_number"),)
     list_display_links = ("number",)
-    list_filter = ("state", FlaggedFilter, "entity", "placed_at")
+    list_filter = ("state", FlaggedFilter, "below_cost", "entity", "placed_at")
     list_select_related = ("customer",)
     search_fields = ("reference__iexact", "customer__email", "link", "service_name")
     search_numbers = ("pk", "upstream_id")
@@ -81,7 +91,7 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
         *("customer_page", "service_page", "label", "progress_text", "pieces", "reason_text"),
         *("charge_usd", "on_hold", "captured", "refunded", "hold_page", "cost_usd", "vendor_charge", "earned"),
         *("price_text", "rate_text", "sent_as", "items_text"),
-        *("vendor_number", "vendor_status", "started_from", "left", "full_flag"),
+        *("vendor_number", "vendor_status", "started_from", "left", "full_flag", "evidence_text"),
         *("placed", "accepted", "finished", "due", "next_poll", "changed"),
     )
     fieldsets = (
@@ -113,6 +123,7 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
                 "fields": (
                     ("vendor_number", "vendor_status", "started_from", "left"),
                     "full_flag",
+                    "evidence_text",
                     ("sent_as", "tries", "due"),
                     ("next_poll", "poll_failures", "changed"),
                 )
@@ -177,6 +188,7 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     next_poll = moment_column("next_poll_at", "Asked for next")
     changed = moment_column("changed_at", "Last news for the customer")
     full_flag = lines_column("flag", "What is odd about the vendor's answers")
+    evidence_text = lines_column("evidence", "What our balance there says of a call that was not answered")
     vendor_status = lines_column("upstream_status", "Its word")
     started_from = count_column("start_count", "Start count")
     left = count_column("remains", "Remains")
@@ -184,6 +196,8 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
 
     @display(description="State", ordering="state")
     def label(self, order: Order) -> SafeString:
+        if order.state == states.PLACED and order.below_cost == BelowCost.HELD:
+            return pill("Held back: below cost", "warning")
         return pill(order.get_state_display(), STATES[order.state])
 
     charge_usd = usd_column("charge", "Charge")
@@ -395,3 +409,46 @@ class DeliveredItemAdmin(ReadOnlyAdmin):
     @display(description="Order", ordering="order_id")
     def order_page(self, item: DeliveredItem) -> SafeString:
         return page_link("orders_order_change", item.order_id, f"Order {item.order_id}")
+
+
+@admin.register(Request)
+class RequestAdmin(ReadOnlyAdmin, ActsAdmin):
+    """What customers ask for and the vendor has no call for: seen to by hand, then closed."""
+
+    list_display = ("number", "asked", "wish", "label", "order_page", "customer", "service")
+    list_display_links = ("number",)
+    list_filter = ("state", "kind", "asked_at")
+    list_select_related = ("order__customer",)
+    search_fields = ("order__customer__email", "order__service_name")
+    search_numbers = ("pk", "order_id", "order__upstream_id")
+    search_help_text = "Number of the request or the order, e-mail address, service"
+    ordering = ("-pk",)
+    acts = REQUEST_ACTS
+    fields = (("wish", "label", "asked", "decided"), ("order_page", "customer", "service"), ("actor", "full_note"))
+    readonly_fields = ("wish", "label", "asked", "decided", "order_page", "customer", "service", "actor", "full_note")
+
+    number = number_column()
+    asked = moment_column("asked_at", "Asked")
+    decided = moment_column("decided_at", "Closed")
+    full_note = lines_column("note", "Reason")
+
+    @display(description="For", ordering="kind")
+    def wish(self, request_: Request) -> str:
+        return request_.get_kind_display()
+
+    @display(description="State", ordering="state")
+    def label(self, request_: Request) -> SafeString:
+        colours = {Request.State.OPEN: "warning", Request.State.DONE: "success", Request.State.REFUSED: "danger"}
+        return pill(request_.get_state_display(), colours[Request.State(request_.state)])
+
+    @display(description="Order", ordering="order_id")
+    def order_page(self, request_: Request) -> SafeString:
+        return page_link("orders_order_change", request_.order_id, f"Order {request_.order_id}")
+
+    @display(description="Customer")
+    def customer(self, request_: Request) -> str:
+        return str(request_.order.customer)
+
+    @display(description="Service")
+    def service(self, request_: Request) -> str:
+        return Truncator(request_.order.service_name).chars(60)

@@ -16,9 +16,11 @@ from core.money import ZERO, show
 from orders import poll, states
 from orders.admin_forms import FinishForm, FoundForm, NothingForm, RefundForm, SendAgainForm
 from orders.models import Order
+from orders.place import quote_for
 from orders.refund import refund
-from orders.resolve import CantResolve, finish, found, give_up, send_again
+from orders.resolve import CantResolve, finish, found, give_up, let_go, send_again
 from upstream.client import UpstreamError
+from upstream.forwarding import BelowCost
 from wallet.ledger import KeyReused, LedgerError
 
 
@@ -42,6 +44,7 @@ class OrderAct(Act[Order], ABC):
             ("Quantity", f"{order.quantity:,}"),
             ("Placed", moment(order.placed_at)),
             ("Charge", show(order.charge)),
+            *([("Our balance there", order.evidence)] if order.evidence else []),
         ]
 
 
@@ -118,6 +121,39 @@ class GiveUp(OrderAct):
     def run(self, given: dict[str, Any], now: datetime) -> Done:
         give_up(order_id=self.row.pk, operator=self.operator, reason=given["reason"], now=now)
         return Done(f"Order {self.row.pk} is given up. {show(self.row.charge)} are available to the customer again.")
+
+
+class LetGo(OrderAct):
+    """Held back → sent all the same."""
+
+    path = "let-go"
+    title = "Send all the same"
+    button = "Send it below cost"
+    icon = "send"
+    needs = [states.PLACED]
+
+    def fits(self) -> bool:
+        return super().fits() and self.row.below_cost == BelowCost.HELD
+
+    def facts(self) -> list[tuple[str, str]]:
+        service = self.row.service
+        now = quote_for(service, self.row.quantity)
+        return [
+            *super().facts(),
+            ("Cost when it was placed", show(self.row.cost)),
+            ("Cost now", show(now.cost)),
+            ("Lost on it now", show(now.cost - self.row.charge) if now.cost > self.row.charge else NOTHING),
+        ]
+
+    def says(self) -> list[str]:
+        return [
+            f"The order goes out at once. The customer pays at most the {show(self.row.charge)} on hold; the vendor "
+            "charges you what it costs by then, even if that rises further.",
+        ]
+
+    def run(self, given: dict[str, Any], now: datetime) -> Done:
+        let_go(order_id=self.row.pk, operator=self.operator, reason=given["reason"], now=now)
+        return Done(f"Order {self.row.pk} goes out. {show(self.row.charge)} stay on hold.")
 
 
 class AskNow(OrderAct):
@@ -301,4 +337,4 @@ def _last_word(order: Order) -> str:
     return f"“{order.upstream_status}”{remains}"
 
 
-ACTS: list[type[OrderAct]] = [Found, SendAgain, GiveUp, AskNow, Finish, Refund]
+ACTS: list[type[OrderAct]] = [Found, SendAgain, LetGo, GiveUp, AskNow, Finish, Refund]

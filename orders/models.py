@@ -33,8 +33,10 @@ class Order(forwarding.Forwarded, following.Followed):
         BAD_LINK = "BAD_LINK", _("The link was not accepted: check that it is public and right.")
         BAD_QUANTITY = "BAD_QUANTITY", _("The quantity was not accepted for this service.")
         OUT_OF_STOCK = "OUT_OF_STOCK", _("It is out of stock.")
+        PRICE_ROSE = "PRICE_ROSE", _("The price rose before it could go out.")
         NOT_ACCEPTED = "NOT_ACCEPTED", _("The order could not be accepted.")
         NOT_DELIVERED = "NOT_DELIVERED", _("It could not be delivered.")
+        WITHDRAWN = "WITHDRAWN", _("You canceled it before it was under way.")
 
     reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders")
@@ -81,7 +83,9 @@ class Order(forwarding.Forwarded, following.Followed):
                 condition=Q(delivered__lte=models.F("quantity")), name="order_delivers_at_most_its_quantity"
             ),
             models.CheckConstraint(
+                # One that its customer withdrew was never sent.
                 condition=Q(state__in=[states.PLACED, states.SUBMITTING, states.UNCERTAIN, states.REJECTED])
+                | Q(state=states.CANCELED, reason="WITHDRAWN")
                 | Q(upstream_id__isnull=False),
                 name="order_running_has_an_upstream_id",
             ),
@@ -164,8 +168,9 @@ class OrderEvent(models.Model):
         # For operators only:
         UNCERTAIN = "UNCERTAIN", "Nobody knows whether the vendor has it"
         RESOLVED = "RESOLVED", "Resolved by an operator"
+        HELD = "HELD", "Held back: it would be sold below cost"
 
-    FOR_OPERATORS = [Kind.UNCERTAIN, Kind.RESOLVED]
+    FOR_OPERATORS = [Kind.UNCERTAIN, Kind.RESOLVED, Kind.HELD]
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -180,3 +185,41 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class Request(models.Model):
+    """What a customer asks for that the vendor's contract has no call for: an operator sees to it (ruling 11)."""
+
+    class Kind(models.TextChoices):
+        REFILL = "REFILL", _("Refill")
+        CANCEL = "CANCEL", _("Cancel")
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", _("Open")
+        DONE = "DONE", _("Done")
+        REFUSED = "REFUSED", _("Refused")
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    note = models.TextField(blank=True, help_text="For operators.")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
+    asked_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "kind"], condition=Q(state="OPEN"), name="request_one_open_a_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="OPEN", decided_at__isnull=True)
+                | Q(state__in=["DONE", "REFUSED"], decided_at__isnull=False),
+                name="request_decided_has_its_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(state="OPEN"), name="request_open")]
+
+    def __str__(self) -> str:
+        return f"Request {self.pk}"

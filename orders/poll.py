@@ -23,6 +23,7 @@ from orders.settle import settle
 from orders.verdict import Report, Verdict, is_started, judge
 from upstream import following
 from upstream.client import NotSent, Refused, UpstreamError, client
+from upstream.models import BalanceReading
 from upstream.replies import Status, tidy
 
 log = logging.getLogger(__name__)
@@ -48,13 +49,13 @@ def poll_due(*, limit: int = BATCH) -> int:
         else:
             _take(order, answer, now=now)
     # Most answers bring nothing: one statement for all of them.
-    Order.objects.bulk_update(quiet, ["next_poll_at", "poll_claim"])
+    Order.objects.bulk_update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
     return len(orders)
 
 
 def poll_one(*, order_id: int) -> Status | UpstreamError | None:
     """Ask for one running order now, whenever it is due; the vendor's answer, or None when it isn't running."""
-    orders = list(Order.objects.filter(pk=order_id, state=states.RUNNING))
+    orders = following.asked_now(Order.objects.filter(pk=order_id, state=states.RUNNING))
     for order, answer in following.ask(orders, _status):
         _take(order, answer, now=timezone.now())
         return answer
@@ -115,6 +116,7 @@ def _take(order: Order, answer: Status | UpstreamError, *, now: datetime) -> Non
 def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
     """Take in one status answer: figures, goods, and the end if it is one. None when the order ended meanwhile."""
     with transaction.atomic():
+        asked_reading = order.asked_reading
         order = Order.objects.select_for_update().get(pk=order.pk)
         if order.state != states.RUNNING:
             return None
@@ -140,6 +142,12 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         order.poll_failures = 0
         order.poll_claim = ""
         order.next_poll_at = now + wait_after(_age(order, now))
+        if verdict.state == states.RUNNING:
+            order.asked_reading = asked_reading
+        else:
+            order.ended_reading = BalanceReading.last_begun()
+        if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
+            order.taken = order.upstream_charge
         order.save()
         if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
             _compare_cost(order, order.upstream_charge or ZERO, now)

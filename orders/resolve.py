@@ -7,11 +7,12 @@ from django.db import transaction
 from accounts.models import User
 from core.alerts import resolve as resolve_alert
 from orders import states, tasks
-from orders.models import Order, OrderEvent
+from orders.below_cost import alert_key
+from orders.models import Attempt, Order, OrderEvent
 from orders.settle import settle
 from orders.submit import accept, reject
 from orders.verdict import ended
-from upstream.forwarding import Contradiction
+from upstream.forwarding import BelowCost, Contradiction
 
 
 class CantResolve(Exception):
@@ -26,17 +27,20 @@ def found(*, order_id: int, upstream_id: int, operator: User, reason: str, now: 
             accept(order, upstream_id, now)
         except Contradiction as error:
             raise CantResolve(str(error)) from None
-        return _decided(order, states.RUNNING, operator, f"the vendor has it as {upstream_id}: {reason}", now)
+        note = f"the vendor has it as {upstream_id}: {reason}"
+        return _decided(order, states.RUNNING, operator, note, now, outcome=Attempt.Outcome.FOUND)
 
 
 def send_again(*, order_id: int, operator: User | None, reason: str, now: datetime) -> Order:
-    """UNCERTAIN → PLACED: it is proved that the vendor did not take it."""
+    """UNCERTAIN → PLACED: it was not accepted, by an operator's word, or proved by the vendor's balance (None)."""
     with transaction.atomic():
         order = _locked(order_id, states.UNCERTAIN)
         order.not_before = now
         order.flag = ""
         resolve_alert(key=f"order:{order.pk}:uncertain", now=now)
-        decided = _decided(order, states.PLACED, operator, f"not accepted, to be sent again: {reason}", now)
+        proved = "" if operator else Attempt.Outcome.DISPROVED
+        note = f"not accepted, to be sent again: {reason}"
+        decided = _decided(order, states.PLACED, operator, note, now, outcome=proved)
         transaction.on_commit(lambda: tasks.nudge(order_id), robust=True)
         return decided
 
@@ -45,8 +49,23 @@ def give_up(*, order_id: int, operator: User, reason: str, now: datetime) -> Ord
     """UNCERTAIN or PLACED → REJECTED: the customer's money is free again, whatever the vendor did."""
     with transaction.atomic():
         order = _locked(order_id, states.UNCERTAIN, states.PLACED)
-        reject(order, Order.Reason.NOT_ACCEPTED, now)
+        held = order.below_cost == BelowCost.HELD
+        reject(order, Order.Reason.PRICE_ROSE if held else Order.Reason.NOT_ACCEPTED, now)
         return _decided(order, states.REJECTED, operator, f"given up: {reason}", now)
+
+
+def let_go(*, order_id: int, operator: User, reason: str, now: datetime) -> Order:
+    """Send an order that was held back, at whatever it costs by then."""
+    with transaction.atomic():
+        order = _locked(order_id, states.PLACED)
+        if order.below_cost != BelowCost.HELD:
+            raise CantResolve(f"Order {order_id} is not held back.")
+        order.below_cost = BelowCost.ALLOWED
+        order.not_before = now
+        resolve_alert(key=alert_key(order), now=now)
+        decided = _decided(order, states.PLACED, operator, f"sent although its cost rose: {reason}", now)
+        transaction.on_commit(lambda: tasks.nudge(order_id), robust=True)
+        return decided
 
 
 def finish(*, order_id: int, delivered: int, operator: User, reason: str, now: datetime) -> Order:
@@ -67,7 +86,9 @@ def _locked(order_id: int, *wanted: str) -> Order:
     return order
 
 
-def _decided(order: Order, state: str, operator: User | None, note: str, now: datetime) -> Order:
+def _decided(order: Order, state: str, operator: User | None, note: str, now: datetime, *, outcome: str = "") -> Order:
+    if outcome:
+        Attempt.objects.filter(claim=order.claim, order=order).update(outcome=outcome)
     order.state = state
     order.claim = ""  # an answer that still comes is reported, and changes nothing
     order.save()

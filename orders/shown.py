@@ -5,7 +5,7 @@ waits longer than usual, and so does one that has waited for long.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from core.money import ZERO
 from orders import states
+from orders.late import LATE
 from orders.models import Order, OrderEvent
+from upstream.forwarding import BelowCost
 
-# An order that is not under way after this is called delayed, whatever the cause.
-LATE = timedelta(minutes=5)
 WAITING = [states.PLACED, states.SUBMITTING, states.UNCERTAIN]
 
 
@@ -33,6 +33,11 @@ class Shown:
     paid: Decimal
     returned: Decimal
     """What came back to the balance of what was set aside; zero while the order is open."""
+
+    @property
+    def goes_out_by_itself(self) -> bool:
+        """Whether all that it needs is time."""
+        return self.order.state == states.PLACED and self.order.below_cost != BelowCost.HELD
 
     @property
     def version(self) -> str:
@@ -55,8 +60,8 @@ def of_customer(customer: User) -> QuerySet[Order]:
 def look(order: Order, *, now: datetime) -> Shown:
     """An order of `of_customer`, as its customer reads it at the moment `now`."""
     waits = order.state in WAITING
-    told = order.state == states.UNCERTAIN or getattr(order, "told_delayed", False)
-    delayed = waits and (told or now - order.placed_at > LATE)
+    stuck = order.state == states.UNCERTAIN or order.below_cost == BelowCost.HELD
+    delayed = waits and (stuck or getattr(order, "told_delayed", False) or now - order.placed_at > LATE)
     code = states.PLACED if waits else order.state
     paid = order.hold.captured - order.hold.refunded
     return Shown(

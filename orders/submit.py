@@ -6,18 +6,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
+from catalog.stock import NoAnswer, look_up
 from core.alerts import alert, resolve
 from core.models import Alert
+from orders import below_cost
+from orders.late import LATE, tell_late
 from orders.models import Attempt, Order, OrderEvent
 from upstream import forwarding
-from upstream.client import client
+from upstream.client import Refused, client
 from upstream.replies import Added
 from wallet import ledger
 
 log = logging.getLogger(__name__)
 
 FIRST_POLL = timedelta(seconds=2)
+# Tries that an order may need before its customer is told that it takes longer.
+TRIES_UNTOLD = 2
+# From this try on, an order for a product goes out even if nobody knows the stock.
+TRIES_FOR_STOCK = 3
 
 # The vendor's words, and what they mean to a customer. What fits none is `NOT_ACCEPTED`.
 _REASONS = [
@@ -33,10 +42,30 @@ _REASONS = [
 
 def submit(*, order_id: int) -> str | None:
     """Send the order if it is due; returns its new state, None when another worker has it or it isn't due."""
-    state = forwarding.forward(DESK, pk=order_id)
+    state = _stopped(order_id) or forwarding.forward(DESK, pk=order_id)
     if state:
         log.info("order %s: %s", order_id, state)
     return state
+
+
+def _stopped(order_id: int) -> str | None:
+    """Keep an order from going out below cost, as BELOW_COST says; its state then, None when it may go."""
+    order = Order.objects.select_related("service").filter(pk=order_id, state=forwarding.PLACED, below_cost="").first()
+    if order is None or not below_cost.loss(order):
+        return None
+    now = timezone.now()
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=order_id)
+        missing = below_cost.loss(order)
+        if order.state != forwarding.PLACED or order.below_cost or not missing:
+            return None
+        if settings.BELOW_COST == "refuse":
+            reject(order, Order.Reason.PRICE_ROSE, now)
+            order.state = forwarding.REJECTED
+            order.save()
+        else:
+            below_cost.hold(order, missing, now)
+        return order.state
 
 
 def reason_for(words: str, *, is_product: bool) -> str:
@@ -56,6 +85,8 @@ class _OrderDesk:
         return {"service": order.service.upstream_id, "link": outgoing_link(order), "quantity": order.quantity}
 
     def send(self, order: Order, request: dict[str, Any]) -> Added:
+        if order.is_product:
+            _look_up_stock(order)
         return client().add(**request)
 
     def on_accepted(self, order: Order, bought: Added, now: datetime) -> str:
@@ -79,11 +110,11 @@ class _OrderDesk:
     def on_again(self, order: Order, now: datetime) -> None:
         order.flag = ""
         resolve(key=f"order:{order.pk}:uncertain", now=now)
+        if order.tries >= TRIES_UNTOLD or now - order.placed_at > LATE:
+            tell_late(order, now)
 
     def on_out_of_funds(self, order: Order, now: datetime) -> None:
-        if not order.events.filter(kind=OrderEvent.Kind.DELAYED).exists():
-            OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.DELAYED, at=now)
-            order.changed_at = now
+        tell_late(order, now)
         alert(
             key="upstream:funds",
             subject="Our balance with the vendor ran out",
@@ -94,6 +125,21 @@ class _OrderDesk:
 
 
 DESK = _OrderDesk()
+
+
+def _look_up_stock(order: Order) -> None:
+    """Before a product is charged: is there enough of it? Raises `Refused` or `NotSent`.
+
+    Where the vendor does not say, the order waits a little, and then its `add` decides.
+    """
+    try:
+        stock = look_up(order.service)
+    except NoAnswer:
+        if order.tries < TRIES_FOR_STOCK:
+            raise
+        return
+    if stock is not None and stock < order.quantity:
+        raise Refused(f"out of stock: {stock} of {order.quantity} are there")
 
 
 def outgoing_link(order: Order) -> str:
@@ -127,3 +173,4 @@ def reject(order: Order, reason: str, now: datetime) -> None:
     order.finished_at = order.changed_at = now
     OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.REJECTED, amount=order.charge, at=now)
     resolve(key=f"order:{order.pk}:uncertain", now=now)
+    resolve(key=below_cost.alert_key(order), now=now)

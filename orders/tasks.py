@@ -6,35 +6,37 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from orders import poll, submit
+from orders import below_cost, late, poll, submit
 from orders.models import Order
 from upstream import forwarding
 
 log = logging.getLogger(__name__)
 
-# One sweep hands out at most so many; the next one comes soon.
-SWEEP = 500
-
 
 def nudge(order_id: int) -> None:
     """Have the order sent at once. Without a broker the sweep will: a customer must not notice."""
     try:
-        submit_order.apply_async(kwargs={"order_id": order_id}, retry=False)
+        submit_order.apply_async(kwargs={"order_id": order_id, "nudged": True}, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("order %s not nudged, the sweep will find it: %s", order_id, error)
 
 
 @shared_task(name="orders.tasks.submit_order")
-def submit_order(*, order_id: int) -> None:
-    """Send one order to the vendor."""
+def submit_order(*, order_id: int, nudged: bool = False) -> None:
+    """Send one order to the vendor. One that was only nudged leaves it to the sweep while older ones wait."""
+    if nudged and forwarding.waits_its_turn(Order, pk=order_id, now=timezone.now()):
+        return
     submit.submit(order_id=order_id)
 
 
 @shared_task(name="orders.tasks.sweep_placed")
 def sweep_placed() -> None:
-    """Hand out the orders that are due and that nobody took: the outbox's truth."""
-    for order_id in forwarding.due(Order, now=timezone.now(), limit=SWEEP):
-        submit_order.apply_async(kwargs={"order_id": order_id}, expires=30)
+    """Hand out the orders that are due and that nobody took: the outbox's truth. The others are called late."""
+    now = timezone.now()
+    below_cost.release(now=now)
+    for order_id in forwarding.sweep(Order, now=now):
+        submit_order.apply_async(kwargs={"order_id": order_id}, expires=180)
+    late.mark_late(now=now)
 
 
 @shared_task(name="orders.tasks.expire_leases")

@@ -29,20 +29,30 @@ app.conf.task_routes = (
         ("orders.tasks.poll*", {"queue": "status"}),
         ("orders.tasks.*", {"queue": "submit"}),
         ("catalog.tasks.*", {"queue": "sync"}),
+        # Not behind a sync, which may hang with the very vendor that is to be tried.
+        ("upstream.tasks.try_again", {"queue": "submit"}),
         ("upstream.tasks.*", {"queue": "sync"}),
+        ("reconcile.tasks.*", {"queue": "sync"}),
+        ("core.tasks.*", {"queue": "sync"}),
         ("sms.tasks.listen_due", {"queue": "codes"}),
         ("sms.tasks.run_out", {"queue": "codes"}),
         ("sms.tasks.sync", {"queue": "sync"}),
         ("sms.tasks.statistics", {"queue": "sync"}),
         ("sms.tasks.*", {"queue": "submit"}),
         ("reseller.tasks.*", {"queue": "submit"}),
+        ("api.tasks.*", {"queue": "sync"}),
     ],
 )
 
 
+# A run that no worker took in this time (seconds) is dropped, so that they don't pile up while all are away. The
+# worker's clock is compared with beat's: below a few minutes, clocks that differ would drop every run.
+STALE = 180.0
+
+
 def _every(seconds: float, task: str) -> dict[str, Any]:
-    """One line of beat's table. A run that found no worker in time is dropped, so that they never pile up."""
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 5.0)}}
+    """One line of beat's table."""
+    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, STALE)}}
 
 
 app.conf.beat_schedule = {
@@ -56,7 +66,12 @@ app.conf.beat_schedule = {
     "end numbers whose time is over": _every(2, "sms.tasks.run_out"),
     "sync countries and projects": _every(600, "sms.tasks.sync"),
     "count how often codes come": _every(600, "sms.tasks.statistics"),
-    "read our balance with the vendor": _every(300, "upstream.tasks.read_balance"),
+    "try a vendor that was left alone": _every(2, "upstream.tasks.try_again"),
+    "read our balance with the vendor": _every(60, "upstream.tasks.read_balance"),
+    "weigh what is uncertain": _every(30, "reconcile.tasks.weigh_doubts"),
+    "keep the log of API calls short": _every(300, "api.tasks.purge_calls"),
+    "reconcile": _every(3600, "reconcile.tasks.reconcile"),
+    "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),
     "heartbeat": _every(10, "reseller.tasks.heartbeat"),
 }
 
@@ -69,5 +84,7 @@ def _log_like_django(**_: Any) -> None:
 
 @worker_ready.connect
 def _first_heartbeat(**_: Any) -> None:
-    """A worker that has just begun need not wait for beat to be seen."""
+    """A worker that has just begun need not wait for beat to be seen, nor for a reading of our balance: what is sent
+    before the first one has no evidence."""
     app.send_task("reseller.tasks.heartbeat", expires=10)
+    app.send_task("upstream.tasks.read_balance", expires=60)

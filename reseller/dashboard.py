@@ -1,46 +1,121 @@
-"""The first page of the admin: what waits for a person."""
+"""The first page of the admin: what waits for a person, and how calls to the vendor stand."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from redis import RedisError
 
+from core.admin_base import NOTHING, moment
 from core.models import Alert
 from orders import states
-from orders.models import Order
+from orders.models import Order, Request
+from reconcile.models import Finding, Run
 from sms import states as sms_states
 from sms.models import Purchase
+from upstream.forwarding import BelowCost
+from upstream.pace import current_pace
+from upstream.probe import WORDS
+
+
+class Matter(NamedTuple):
+    """A kind of thing that may wait for a person, its list, and what to say when none does."""
+
+    title: str
+    nothing: str
+    permission: str
+    changelist: str
+    query: str
+    rows: Callable[[], QuerySet[Any]]
+    # Left out while there is none: it hardly ever happens.
+    rare: bool = False
+
+
+def _held(model: type[Order] | type[Purchase]) -> QuerySet[Any]:
+    return model._default_manager.filter(state=states.PLACED, below_cost=BelowCost.HELD)
+
+
+MATTERS = (
+    Matter(
+        *("Open alerts", "Nothing waits.", "core.view_alert", "core_alert", ""),
+        lambda: Alert.objects.filter(resolved_at=None),
+    ),
+    Matter(
+        *("Findings", "Vendor, orders and books agree.", "reconcile.view_finding", "reconcile_finding", ""),
+        lambda: Finding.objects.filter(closed_at=None),
+    ),
+    Matter(
+        "Uncertain orders",
+        "Every order is known to be placed or not.",
+        *("orders.view_order", "orders_order", f"?state__exact={states.UNCERTAIN}"),
+        lambda: Order.objects.filter(state=states.UNCERTAIN),
+    ),
+    Matter(
+        "Uncertain purchases of numbers",
+        "Every purchase is known to be placed or not.",
+        *("sms.view_purchase", "sms_purchase", f"?state__exact={sms_states.UNCERTAIN}"),
+        lambda: Purchase.objects.filter(state=sms_states.UNCERTAIN),
+    ),
+    Matter(
+        "Orders held back",
+        "No order would be sold below cost.",
+        *("orders.view_order", "orders_order", "?state__exact=PLACED&below_cost__exact=HELD"),
+        lambda: _held(Order),
+        rare=True,
+    ),
+    Matter(
+        "Purchases of numbers held back",
+        "No number would be sold below cost.",
+        *("sms.view_purchase", "sms_purchase", "?state__exact=PLACED&below_cost__exact=HELD"),
+        lambda: _held(Purchase),
+        rare=True,
+    ),
+    Matter(
+        "Requests of customers",
+        "Nobody asked for anything.",
+        *("orders.view_request", "orders_request", "?state__exact=OPEN"),
+        lambda: Request.objects.filter(state=Request.State.OPEN),
+        rare=True,
+    ),
+)
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the counts of what waits, each with its list, for those who may see it."""
     waiting = []
-    if request.user.has_perm("core.view_alert"):
-        waiting.append(
-            {
-                "title": "Open alerts",
-                "count": Alert.objects.filter(resolved_at=None).count(),
-                "link": reverse("admin:core_alert_changelist"),
-                "nothing": "Nothing waits.",
-            }
-        )
-    if request.user.has_perm("orders.view_order"):
-        uncertain = f"{reverse('admin:orders_order_changelist')}?state__exact={states.UNCERTAIN}"
-        waiting.append(
-            {
-                "title": "Uncertain orders",
-                "count": Order.objects.filter(state=states.UNCERTAIN).count(),
-                "link": uncertain,
-                "nothing": "Every order is known to be placed or not.",
-            }
-        )
-    if request.user.has_perm("sms.view_purchase"):
-        waiting.append(
-            {
-                "title": "Uncertain purchases of numbers",
-                "count": Purchase.objects.filter(state=sms_states.UNCERTAIN).count(),
-                "link": f"{reverse('admin:sms_purchase_changelist')}?state__exact={sms_states.UNCERTAIN}",
-                "nothing": "Every purchase is known to be placed or not.",
-            }
-        )
-    return {**context, "title": "Overview", "waiting": waiting}
+    for matter in MATTERS:
+        if not request.user.has_perm(matter.permission):
+            continue
+        count = matter.rows().count()
+        if count or not matter.rare:
+            link = reverse(f"admin:{matter.changelist}_changelist") + matter.query
+            waiting.append({"title": matter.title, "count": count, "link": link, "nothing": matter.nothing})
+    vendor = _vendor() if request.user.has_perm("core.view_alert") else None
+    run = Run.objects.order_by("-pk").first() if request.user.has_perm("reconcile.view_finding") else None
+    return {**context, "title": "Overview", "waiting": waiting, "vendor": vendor, "run": run}
+
+
+def _vendor() -> dict[str, Any]:
+    """How calls to the vendor stand: a headline, whether it is well, and facts as (name, text)."""
+    try:
+        weather = current_pace().weather()
+    except (RedisError, DatabaseError):
+        return {"well": False, "headline": "Nobody can tell: the broker is away.", "facts": []}
+    gate = weather.worst
+    if weather.since is None:
+        return {"well": True, "headline": "Calls flow.", "facts": []}
+    what = "Purchases are" if weather.only_purchases else "Calls are"
+    next_try = f"in {gate.rests:.0f} s" if gate.rests else "now"
+    return {
+        "well": False,
+        "headline": f"{what} paused: {WORDS.get(gate.word, gate.word)}.",
+        "facts": [
+            ("State", gate.state),
+            ("Since", f"{moment(weather.since)}, after {gate.failures} failures in a row"),
+            ("Next try", next_try),
+            ("Last failure", gate.reason or NOTHING),
+        ],
+    }

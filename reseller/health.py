@@ -13,9 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu import Connection
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from catalog.models import SyncRun
 from reseller.models import Heartbeat
+from upstream.pace import current_pace
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Database, broker, worker, and how old the catalogue is. 503 when one of the first three is missing.
+    """Database, broker, worker, how old the catalogue is, and whether calls to the vendor flow.
+
+    503 when one of the first three is missing. Without the vendor the shop stays open: it sells from its copy, and
+    what is placed goes out later.
 
     Says what is wrong in a word, never an address: anybody may ask.
     """
@@ -46,6 +51,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "broker": _part(_broker),
         "worker": _part(lambda: _worker(now)) if database["ok"] else unknown,
         "catalogue": _part(lambda: _catalogue(now)) if database["ok"] else unknown,
+        "vendor": _part(_vendor),
     }
     ok = all(report[name]["ok"] for name in ("database", "broker", "worker"))
     response = JsonResponse({"ok": ok, **report}, status=200 if ok else 503)
@@ -59,7 +65,8 @@ def _part(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return check()
     except Exception as error:  # whatever is wrong with a part, the others are still reported
         log.warning("readyz: %s: %s", type(error).__name__, error)
-        return {"ok": False, "why": "unreachable" if isinstance(error, (OSError, DatabaseError)) else "error"}
+        away = isinstance(error, (OSError, DatabaseError, RedisError))
+        return {"ok": False, "why": "unreachable" if away else "error"}
 
 
 def _database() -> dict[str, Any]:
@@ -102,3 +109,15 @@ def _catalogue(now: datetime) -> dict[str, Any]:
     if finished_at is None:
         return {"ok": False, "why": "never synced", "age": None}
     return {"ok": True, "age": round(max((now - finished_at).total_seconds(), 0.0), 1)}
+
+
+def _vendor() -> dict[str, Any]:
+    """How the breaker stands: `closed` is well. `why` is a word of ours, and never the vendor's."""
+    gate = current_pace().weather().worst
+    return {
+        "ok": gate.state == "closed",
+        "state": gate.state,
+        "retry_in": round(gate.rests, 1),
+        "why": gate.word,
+        "failures": gate.failures,
+    }

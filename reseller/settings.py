@@ -102,10 +102,29 @@ UPSTREAM_PRODUCT_LINK = env("UPSTREAM_PRODUCT_LINK", default="reference")
 # The budget that all workers share.
 UPSTREAM_MAX_PER_SECOND = number("UPSTREAM_MAX_PER_SECOND", float, 20.0)
 UPSTREAM_MAX_CONCURRENCY = number("UPSTREAM_MAX_CONCURRENCY", int, 8)
+# Minutes that calls to the vendor may be paused before the operators are told.
+UPSTREAM_PAUSE_ALERT_MINUTES = number("UPSTREAM_PAUSE_ALERT_MINUTES", float, 5.0)
+# A purchase whose cost rose while it waited, so that it would be sold below cost plus the minimum margin:
+# `hold` it for an operator, `refuse` it and give the money back, or `send` it all the same.
+BELOW_COST = env("BELOW_COST", default="hold")
 # USD below which the operators are warned about their balance with the vendor.
 UPSTREAM_LOW_BALANCE = number("UPSTREAM_LOW_BALANCE", Decimal, Decimal(20))
+# How long (seconds) after a purchase that was not answered the vendor may still act on it; and whether one that
+# its balance then proves not charged goes out again by itself.
+UPSTREAM_EVIDENCE_WAIT = number("UPSTREAM_EVIDENCE_WAIT", float, 300.0)
+UPSTREAM_EVIDENCE_ACTS = env.bool("UPSTREAM_EVIDENCE_ACTS", default=True)
 # Seconds a number waits for its code where the vendor does not say until when (ruling 7).
 SMS_WAIT_SECONDS = number("SMS_WAIT_SECONDS", int, 1200)
+
+# ── The customers' API ─────────────────────────────────────────────────────────────────────────────
+# Requests that one key may make in a minute.
+API_PER_MINUTE = number("API_PER_MINUTE", int, 600)
+# Some clients put the key into the address, where it ends up in logs.
+API_ALLOW_GET = env.bool("API_ALLOW_GET", default=False)
+# Seconds that `add_sms` waits for its numbers; less than a client waits for its answer.
+API_NUMBERS_WAIT = number("API_NUMBERS_WAIT", float, 15.0)
+# How many proxies of ours stand before the shop, each adding to X-Forwarded-For; 0: nobody is to be believed.
+TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", int, 0)
 
 for name, good, rule in [
     ("UPSTREAM_TIMEOUT", 0 < UPSTREAM_TIMEOUT <= 300, "seconds, more than 0 and at most 300"),
@@ -116,12 +135,40 @@ for name, good, rule in [
         UPSTREAM_PRODUCT_LINK == "reference" or "@" in UPSTREAM_PRODUCT_LINK,
         "`reference`, or your own e-mail address",
     ),
+    ("UPSTREAM_EVIDENCE_WAIT", UPSTREAM_EVIDENCE_WAIT >= 0, "seconds, 0 or more"),
     ("UPSTREAM_MAX_PER_SECOND", UPSTREAM_MAX_PER_SECOND > 0, "more than 0"),
+    ("BELOW_COST", BELOW_COST in ("hold", "refuse", "send"), "hold, refuse or send"),
+    ("UPSTREAM_PAUSE_ALERT_MINUTES", UPSTREAM_PAUSE_ALERT_MINUTES >= 0, "minutes, 0 or more"),
     ("UPSTREAM_MAX_CONCURRENCY", UPSTREAM_MAX_CONCURRENCY >= 1, "a whole number from 1"),
+    ("API_PER_MINUTE", API_PER_MINUTE >= 1, "a whole number from 1"),
+    ("API_NUMBERS_WAIT", 0 <= API_NUMBERS_WAIT <= 25, "seconds, from 0 to 25"),
+    ("TRUSTED_PROXIES", TRUSTED_PROXIES >= 0, "a whole number from 0"),
     ("SMS_WAIT_SECONDS", 30 <= SMS_WAIT_SECONDS <= 86_400, "seconds, from 30 to 86400"),
     (
         "UPSTREAM_URL",
         UPSTREAM_URL.startswith(("http://", "https://")),
+        "an http:// or https:// address",
+    ),
+]:
+    if not good:
+        raise ImproperlyConfigured(f"{name} must be {rule}.")
+
+# ── Reconciliation ─────────────────────────────────────────────────────────────────────────────────
+# USD by which the vendor's balance may differ from what our purchases cost before an operator hears of it.
+RECONCILE_TOLERANCE = number("RECONCILE_TOLERANCE", Decimal, Decimal("0.05"))
+# After so many days without news of it a running order is found, and after so many hours one that did not go out.
+RECONCILE_SILENT_DAYS = number("RECONCILE_SILENT_DAYS", int, 5)
+RECONCILE_WAITING_HOURS = number("RECONCILE_WAITING_HOURS", float, 2.0)
+# Where each new alert is POSTed as JSON; none: alerts are rows and e-mails.
+ALERT_HOOK_URL = env("ALERT_HOOK_URL", default="")
+
+for name, good, rule in [
+    ("RECONCILE_TOLERANCE", RECONCILE_TOLERANCE.is_finite() and RECONCILE_TOLERANCE >= 0, "USD, 0 or more"),
+    ("RECONCILE_SILENT_DAYS", 1 <= RECONCILE_SILENT_DAYS <= 365, "days, from 1 to 365"),
+    ("RECONCILE_WAITING_HOURS", 0 < RECONCILE_WAITING_HOURS <= 1000, "hours, more than 0 and at most 1000"),
+    (
+        "ALERT_HOOK_URL",
+        not ALERT_HOOK_URL or ALERT_HOOK_URL.startswith(("http://", "https://")),
         "an http:// or https:// address",
     ),
 ]:
@@ -179,6 +226,8 @@ INSTALLED_APPS = [
     "catalog",
     "orders",
     "sms",
+    "reconcile",
+    "api",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -197,6 +246,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "reseller.whole.whole_forms",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "reseller.policy.admin_policy",
@@ -265,6 +315,9 @@ ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 # ── E-mail ─────────────────────────────────────────────────────────────────────────────────────────
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# What EMAIL_URL asks for, behind a backend that keeps a row of each e-mail that could not be sent.
+EMAIL_DELIVERY_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
+EMAIL_BACKEND = "core.mail.Backend"
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default=f"{SHOP_NAME} <shop@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = f"[{SHOP_NAME}] "
@@ -389,6 +442,7 @@ UNFOLD = {
                 "items": [
                     {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _page("Alerts", "notifications", "core.alert"),
+                    _page("Findings", "fact_check", "reconcile.finding"),
                 ],
             },
             {
@@ -399,6 +453,7 @@ UNFOLD = {
                     _page("Calls to the vendor", "call_made", "orders.attempt"),
                     _page("Timeline", "timeline", "orders.orderevent"),
                     _page("Delivered items", "inventory_2", "orders.delivereditem"),
+                    _page("Requests", "support_agent", "orders.request"),
                 ],
             },
             {
@@ -435,6 +490,7 @@ UNFOLD = {
                     _page("Transfers", "swap_horiz", "wallet.transfer"),
                     _page("Holds", "lock_clock", "wallet.hold"),
                     _page("Balance with the vendor", "account_balance", "upstream.balancereading"),
+                    _page("Reconciliations", "balance", "reconcile.run"),
                 ],
             },
             {
@@ -442,6 +498,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _page("Customers and operators", "group", "accounts.user"),
+                    _page("API keys", "key", "api.key"),
                     _page("E-mail addresses", "mail", "account.emailaddress"),
                     _page("Groups of operators", "shield_person", "auth.group"),
                 ],

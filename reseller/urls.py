@@ -17,6 +17,7 @@ urlpatterns = [
     path("numbers/", include("sms.urls")),
     path("wallet/", include("wallet.urls")),
     path("account/", include("accounts.urls")),
+    path("", include("api.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

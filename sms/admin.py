@@ -49,6 +49,7 @@ from sms.models import Attempt, Country, MarkupRule, Number, Project, Purchase, 
 from sms.pricing import reprice
 from sms.resume import resume
 from sms.statistics import ENOUGH, WINDOW
+from upstream.forwarding import BelowCost
 
 PURCHASE_STATES = {
     states.PLACED: "info",
@@ -65,7 +66,15 @@ NUMBER_STATES = {
     states.EXPIRED: "",
     states.CANCELED: "",
 }
-OUTCOMES = {"OPEN": "info", "ACCEPTED": "success", "REFUSED": "danger", "NOT_SENT": "", "UNANSWERED": "warning"}
+OUTCOMES = {
+    "OPEN": "info",
+    "ACCEPTED": "success",
+    "REFUSED": "danger",
+    "NOT_SENT": "",
+    "UNANSWERED": "warning",
+    "FOUND": "success",
+    "DISPROVED": "",
+}
 # A purchase's page shows so many of the newest; the lists have all of them.
 SHOWN = 50
 
@@ -295,7 +304,7 @@ class MarkupRuleAdmin(ShopAdmin):
 class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display = ("number", "placed", "customer", "what", "total_usd", "label")
     list_display_links = ("number",)
-    list_filter = ("state", "reason", "placed_at")
+    list_filter = ("state", "below_cost", "reason", "placed_at")
     list_select_related = ("customer",)
     search_fields = ("reference__iexact", "customer__email", "site_name", "country_name", "phone")
     search_numbers = ("pk", "numbers__upstream_id")
@@ -303,7 +312,7 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     acts = PURCHASE_ACTS
     acts_in_page = True
     readonly_fields = (
-        *("label", "customer_page", "project_page", "again", "reason_text", "full_flag"),
+        *("label", "customer_page", "project_page", "again", "reason_text", "full_flag", "evidence_text"),
         *("total_usd", "price_usd", "cost_usd", "placed", "accepted", "finished", "due"),
     )
     fieldsets = (
@@ -319,7 +328,7 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
             },
         ),
         ("Money", {"fields": (("total_usd", "price_usd", "cost_usd"),)}),
-        ("At the vendor", {"fields": ("full_flag", ("tries", "due"))}),
+        ("At the vendor", {"fields": ("full_flag", "evidence_text", ("tries", "due"))}),
     )
 
     number = number_column()
@@ -331,6 +340,7 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     price_usd = usd_column("price", "Price of a number")
     cost_usd = usd_column("cost", "Expected cost of a number")
     full_flag = lines_column("flag", "What is odd")
+    evidence_text = lines_column("evidence", "What our balance there says of a call that was not answered")
     again = lines_column("phone", "Number to use again")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Purchase]:
@@ -362,6 +372,8 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
 
     @display(description="State", ordering="state")
     def label(self, purchase: Purchase) -> SafeString:
+        if purchase.state == states.PLACED and purchase.below_cost == BelowCost.HELD:
+            return pill("Held back: below cost", "warning")
         return pill(purchase.get_state_display(), PURCHASE_STATES[purchase.state])
 
     @display(description="What")

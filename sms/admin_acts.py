@@ -15,8 +15,9 @@ from core.money import show
 from sms import states
 from sms.admin_forms import FoundForm, SendAgainForm
 from sms.models import Project, Purchase
-from sms.resolve import CantResolve, found, give_up, send_again
+from sms.resolve import CantResolve, found, give_up, let_go, send_again
 from sms.resume import resume
+from upstream.forwarding import BelowCost
 from wallet.ledger import LedgerError
 
 
@@ -40,6 +41,7 @@ class PurchaseAct(Act[Purchase], ABC):
             ("Placed", f"{timezone.localtime(purchase.placed_at):%Y-%m-%d %H:%M:%S %Z}"),
             ("On hold", f"{show(purchase.total)}, {show(purchase.price)} a number"),
             ("What happened", purchase.flag or NOTHING),
+            *([("Our balance there", purchase.evidence)] if purchase.evidence else []),
         ]
 
 
@@ -109,14 +111,49 @@ class SendAgain(PurchaseAct):
         return Done(f"Purchase {self.row.pk} goes out again. {show(self.row.total)} stay on hold.")
 
 
+class LetGo(PurchaseAct):
+    """Held back → sent all the same."""
+
+    path = "let-go"
+    title = "Send all the same"
+    button = "Send it below cost"
+    icon = "send"
+
+    def fits(self) -> bool:
+        return _held(self.row)
+
+    def facts(self) -> list[tuple[str, str]]:
+        purchase = self.row
+        cost = purchase.project.cost * purchase.quantity
+        return [
+            *super().facts(),
+            ("Cost when it was placed", show(purchase.cost * purchase.quantity)),
+            ("Cost now", show(cost)),
+            ("Lost on it now", show(cost - purchase.total) if cost > purchase.total else NOTHING),
+        ]
+
+    def says(self) -> list[str]:
+        return [
+            f"The purchase goes out at once. The customer pays at most the {show(self.row.total)} on hold; the vendor "
+            "charges you what it costs by then, even if that rises further.",
+        ]
+
+    def run(self, given: dict[str, Any], now: datetime) -> Done:
+        let_go(purchase_id=self.row.pk, operator=self.operator, reason=given["reason"], now=now)
+        return Done(f"Purchase {self.row.pk} goes out. {show(self.row.total)} stay on hold.")
+
+
 class GiveUp(PurchaseAct):
-    """UNCERTAIN → REJECTED."""
+    """UNCERTAIN, or PLACED → REJECTED."""
 
     path = "give-up"
     title = "Give up: release the money"
     button = "Release the money"
     icon = "undo"
     variant = ActionVariant.DANGER
+
+    def fits(self) -> bool:
+        return self.row.state in (states.UNCERTAIN, states.PLACED)
 
     def says(self) -> list[str]:
         return [
@@ -130,7 +167,11 @@ class GiveUp(PurchaseAct):
         return Done(f"Purchase {self.row.pk} is given up. {show(self.row.total)} are available to the customer again.")
 
 
-PURCHASE_ACTS: list[type[PurchaseAct]] = [Found, SendAgain, GiveUp]
+def _held(purchase: Purchase) -> bool:
+    return purchase.state == states.PLACED and purchase.below_cost == BelowCost.HELD
+
+
+PURCHASE_ACTS: list[type[PurchaseAct]] = [Found, SendAgain, LetGo, GiveUp]
 
 
 class PutBackOnSale(Act[Project]):

@@ -92,10 +92,18 @@ def _bought_before(customer: User, form_key: str) -> Purchase | None:
 
 def _same_wish(bought: Purchase, project_id: int, quantity: int, phone: str) -> Purchase:
     """The first purchase, if it is what is asked for now; a key stands for one wish only."""
-    same_phone = bool(phone) == bool(bought.phone)
-    if (bought.project_id, bought.quantity) != (project_id, quantity) or not same_phone:
+    if (bought.project_id, bought.quantity) != (project_id, quantity) or not _same_phone(bought, phone):
         raise CantBuy(form_key=_("This was sent before with other values. Open the page again to buy."))
     return bought
+
+
+def _same_phone(bought: Purchase, phone: str) -> bool:
+    if not phone or not bought.phone:
+        return bool(phone) == bool(bought.phone)
+    try:
+        return _own_number(bought.customer, bought.project, phone) == bought.phone
+    except CantBuy:
+        return False
 
 
 def _own_number(customer: User, project: Project, phone: str) -> str:

@@ -18,6 +18,7 @@ from sms.models import Message, Number
 from sms.suspend import suspend
 from upstream import following
 from upstream.client import NotSent, UpstreamError, client
+from upstream.models import BalanceReading
 from upstream.replies import SmsCode, SmsStatus, tidy
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def listen_due(*, limit: int = BATCH) -> int:
         else:
             _take(number, answer, every, now=now)
     # Most answers bring nothing: one statement for all of them.
-    Number.objects.bulk_update(quiet, ["next_poll_at", "poll_claim"])
+    Number.objects.bulk_update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
     return len(numbers)
 
 
@@ -135,7 +136,7 @@ def _take(number: Number, answer: News | UpstreamError, every: float, *, now: da
     """Write one answer down. A fault with one number must not keep the others from theirs."""
     try:
         if isinstance(answer, News):
-            record(number_id=number.pk, news=answer, every=every, now=now)
+            record(number=number, news=answer, every=every, now=now)
         else:
             _unanswered(number, answer, every, now)
     except Exception as error:
@@ -149,10 +150,11 @@ def _take(number: Number, answer: News | UpstreamError, every: float, *, now: da
         )
 
 
-def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
+def record(*, number: Number, news: News, every: float, now: datetime) -> None:
     """Take in one answer: a new message, money for the first one, and the end if it is one."""
     with transaction.atomic():
-        number = _locked(number_id)
+        asked_reading = number.asked_reading
+        number = _locked(number.pk)
         if number.state not in states.LIVE:
             return None
         status = news.status
@@ -160,10 +162,16 @@ def record(*, number_id: int, news: News, every: float, now: datetime) -> None:
         number.upstream_status = tidy(status.status)[:100]
         number.upstream_charge = status.charge if status.charge is not None else number.upstream_charge
         number.expires_at = _sane_end(status.expires_at, number)
+        over = word in _EXPIRED or word in _CANCELED
+        if over:
+            number.ended_reading = BalanceReading.last_begun()
+        else:
+            number.asked_reading = asked_reading
+            number.taken = number.taken or number.upstream_charge or None
         if _keep_message(number, news, now) and number.state == states.WAITING:
             pay(number, now)
             _compare_cost(number, now)
-        if word in _EXPIRED or word in _CANCELED:
+        if over:
             without_code = states.EXPIRED if word in _EXPIRED else states.CANCELED
             return end(number, without_code if number.state == states.WAITING else states.FINISHED, now)
         if now >= number.expires_at:

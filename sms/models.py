@@ -143,7 +143,9 @@ class Purchase(forwarding.Forwarded):
         NO_NUMBERS = "NO_NUMBERS", _("There are no free numbers right now. Try again later, or another country.")
         PROJECT_GONE = "PROJECT_GONE", _("This service is no longer offered in this country.")
         PHONE_GONE = "PHONE_GONE", _("This number can't be used again.")
+        PRICE_ROSE = "PRICE_ROSE", _("The price rose before it could go out.")
         NOT_ACCEPTED = "NOT_ACCEPTED", _("The purchase could not be accepted.")
+        WITHDRAWN = "WITHDRAWN", _("No number could be had in time.")
 
     reference = models.CharField(max_length=16, unique=True, default=new_reference, editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sms_purchases")

@@ -9,8 +9,9 @@ from accounts.models import User
 from core.alerts import resolve as resolve_alert
 from sms import states, tasks
 from sms.acquire import accept, reject
-from sms.models import Purchase, PurchaseEvent
-from upstream.forwarding import Contradiction
+from sms.below_cost import alert_key
+from sms.models import Attempt, Purchase, PurchaseEvent
+from upstream.forwarding import BelowCost, Contradiction
 from upstream.replies import SmsOrder
 
 
@@ -30,17 +31,20 @@ def found(
             accept(purchase, [SmsOrder(order=order, phone=phone) for order, phone in numbers], now)
         except Contradiction as error:
             raise CantResolve(str(error)) from None
-        return _decided(purchase, states.RUNNING, operator, f"the vendor has it: {reason}", now)
+        note = f"the vendor has it: {reason}"
+        return _decided(purchase, states.RUNNING, operator, note, now, outcome=Attempt.Outcome.FOUND)
 
 
 def send_again(*, purchase_id: int, operator: User | None, reason: str, now: datetime) -> Purchase:
-    """UNCERTAIN → PLACED: it is proved that the vendor did not take it."""
+    """UNCERTAIN → PLACED: it was not accepted, by an operator's word, or proved by the vendor's balance (None)."""
     with transaction.atomic():
         purchase = _locked(purchase_id, states.UNCERTAIN)
         purchase.not_before = now
         purchase.flag = ""
         resolve_alert(key=f"purchase:{purchase.pk}:uncertain", now=now)
-        decided = _decided(purchase, states.PLACED, operator, f"not accepted, to be sent again: {reason}", now)
+        proved = "" if operator else Attempt.Outcome.DISPROVED
+        note = f"not accepted, to be sent again: {reason}"
+        decided = _decided(purchase, states.PLACED, operator, note, now, outcome=proved)
         transaction.on_commit(lambda: tasks.nudge(purchase_id), robust=True)
         return decided
 
@@ -49,8 +53,23 @@ def give_up(*, purchase_id: int, operator: User, reason: str, now: datetime) -> 
     """UNCERTAIN or PLACED → REJECTED: the customer's money is free again, whatever the vendor did."""
     with transaction.atomic():
         purchase = _locked(purchase_id, states.UNCERTAIN, states.PLACED)
-        reject(purchase, Purchase.Reason.NOT_ACCEPTED, now)
+        held = purchase.below_cost == BelowCost.HELD
+        reject(purchase, Purchase.Reason.PRICE_ROSE if held else Purchase.Reason.NOT_ACCEPTED, now)
         return _decided(purchase, states.REJECTED, operator, f"given up: {reason}", now)
+
+
+def let_go(*, purchase_id: int, operator: User, reason: str, now: datetime) -> Purchase:
+    """Send a purchase that was held back, at whatever it costs by then."""
+    with transaction.atomic():
+        purchase = _locked(purchase_id, states.PLACED)
+        if purchase.below_cost != BelowCost.HELD:
+            raise CantResolve(f"Purchase {purchase_id} is not held back.")
+        purchase.below_cost = BelowCost.ALLOWED
+        purchase.not_before = now
+        resolve_alert(key=alert_key(purchase), now=now)
+        decided = _decided(purchase, states.PLACED, operator, f"sent although its cost rose: {reason}", now)
+        transaction.on_commit(lambda: tasks.nudge(purchase_id), robust=True)
+        return decided
 
 
 def _locked(purchase_id: int, *wanted: str) -> Purchase:
@@ -60,7 +79,11 @@ def _locked(purchase_id: int, *wanted: str) -> Purchase:
     return purchase
 
 
-def _decided(purchase: Purchase, state: str, operator: User | None, note: str, now: datetime) -> Purchase:
+def _decided(
+    purchase: Purchase, state: str, operator: User | None, note: str, now: datetime, *, outcome: str = ""
+) -> Purchase:
+    if outcome:
+        Attempt.objects.filter(claim=purchase.claim, purchase=purchase).update(outcome=outcome)
     purchase.state = state
     purchase.claim = ""  # an answer that still comes is reported, and changes nothing
     purchase.save()

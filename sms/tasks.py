@@ -1,6 +1,7 @@
 """What workers do for numbers. The rows are the truth; a lost task is found by the next sweep."""
 
 import logging
+import threading
 import time
 
 from celery import shared_task
@@ -8,37 +9,42 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from catalog.runs import SyncFailed
-from sms import acquire, listen, statistics, sync
+from sms import acquire, below_cost, listen, statistics, sync
 from sms.models import Purchase
 from upstream import forwarding
 
 log = logging.getLogger(__name__)
 
-SWEEP = 500
 # One run listens for so many seconds; the next one is started by beat.
 LISTEN_SECONDS = 4.0
 NAP = 0.25
+# So many of these loops a process, should runs have piled up: the other threads have other work.
+_listening = threading.BoundedSemaphore(2)
 
 
 def nudge(purchase_id: int) -> None:
     """Have the purchase sent at once. Without a broker the sweep will: a customer must not notice."""
     try:
-        acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id}, retry=False)
+        acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id, "nudged": True}, retry=False)
     except (OperationalError, OSError) as error:
         log.warning("purchase %s not nudged, the sweep will find it: %s", purchase_id, error)
 
 
 @shared_task(name="sms.tasks.acquire_numbers")
-def acquire_numbers(*, purchase_id: int) -> None:
-    """Send one purchase to the vendor."""
+def acquire_numbers(*, purchase_id: int, nudged: bool = False) -> None:
+    """Send one purchase to the vendor. One that was only nudged leaves it to the sweep while older ones wait."""
+    if nudged and forwarding.waits_its_turn(Purchase, pk=purchase_id, now=timezone.now()):
+        return
     acquire.acquire(purchase_id=purchase_id)
 
 
 @shared_task(name="sms.tasks.sweep_placed")
 def sweep_placed() -> None:
     """Hand out the purchases that are due and that nobody took: the outbox's truth."""
-    for purchase_id in forwarding.due(Purchase, now=timezone.now(), limit=SWEEP):
-        acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id}, expires=30)
+    now = timezone.now()
+    below_cost.release(now=now)
+    for purchase_id in forwarding.sweep(Purchase, now=now):
+        acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id}, expires=180)
 
 
 @shared_task(name="sms.tasks.expire_leases")
@@ -50,10 +56,15 @@ def expire_leases() -> None:
 @shared_task(name="sms.tasks.listen_due")
 def listen_due() -> None:
     """Ask for codes for a few seconds on end, while any number waits: beat's own step would be too coarse."""
-    ends = time.monotonic() + LISTEN_SECONDS
-    while time.monotonic() < ends and listen.anybody_waits():
-        if not listen.listen_due():
-            time.sleep(NAP)
+    if not _listening.acquire(blocking=False):
+        return
+    try:
+        ends = time.monotonic() + LISTEN_SECONDS
+        while time.monotonic() < ends and listen.anybody_waits():
+            if not listen.listen_due():
+                time.sleep(NAP)
+    finally:
+        _listening.release()
 
 
 @shared_task(name="sms.tasks.run_out")

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +28,7 @@ from core.once import once_key
 from core.sheets import csv_response
 from sms import buy, close, shelf, states
 from sms.forms import BuyForm
+from sms.late import late
 from sms.models import Message, Number, Project, Purchase, Site
 from wallet import ledger
 
@@ -36,6 +38,7 @@ HISTORY_PAGE = 30
 BOARD = 12
 BOARD_OPEN = 100
 OPEN = [states.PLACED, states.SUBMITTING, states.UNCERTAIN, states.RUNNING]
+_WAITING_FIELDS = ["state", "below_cost", "tries", "placed_at"]
 
 SITE_SORTS = {
     "name": gettext_lazy("A to Z"),
@@ -188,7 +191,8 @@ def _charge(price: Decimal, form: BuyForm) -> Decimal | None:
 def board(request: HttpRequest) -> HttpResponse:
     """Numbers that wait and what came to them lately. An open page asks again, and gets 204 while nothing is new."""
     customer = _customer(request)
-    version, ids = _board(customer)
+    now = timezone.now()
+    version, ids = _board(customer, now)
     if request.GET.get("since") == version:
         return HttpResponse(status=204)
     purchases = list(_purchases(customer).filter(pk__in=ids))
@@ -196,16 +200,20 @@ def board(request: HttpRequest) -> HttpResponse:
         "purchases": purchases,
         "version": version,
         "live": any(purchase.state in OPEN for purchase in purchases),
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "sms/board.html", context)
 
 
-def _board(customer: User) -> tuple[str, list[int]]:
+def _board(customer: User, now: datetime) -> tuple[str, list[int]]:
     """A digest that changes with anything the board shows, and the ids of its purchases: two small queries."""
-    newest = Purchase.objects.filter(customer=customer).order_by("-pk").values_list("pk", "state")[:BOARD_OPEN]
-    shown = [(pk, state) for place, (pk, state) in enumerate(newest) if place < BOARD or state in OPEN]
-    ids = [pk for pk, _state in shown]
+    newest = Purchase.objects.filter(customer=customer).order_by("-pk").only(*_WAITING_FIELDS)[:BOARD_OPEN]
+    shown = [
+        (purchase.pk, purchase.state, late(purchase, now))
+        for place, purchase in enumerate(newest)
+        if place < BOARD or purchase.state in OPEN
+    ]
+    ids = [pk for pk, _state, _late in shown]
     numbers = Number.objects.filter(purchase__in=ids).order_by("pk")
     # A message changes `changed_at` of its number; the end of a number may move without it.
     facts = [shown, list(numbers.values_list("pk", "state", "changed_at", "expires_at"))]

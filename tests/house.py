@@ -20,6 +20,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -33,9 +34,20 @@ PATIENCE = 40.0
 
 
 class House:
-    """The processes, by name: `web`, `worker`, `beat`."""
+    """The processes, by name: `web`, `worker` (or `worker1`, `worker2` …), `beat`, and whatever else is given."""
 
-    def __init__(self, *, home: Path, upstream_url: str, upstream_key: str, environment: dict[str, str] | None = None):
+    def __init__(
+        self,
+        *,
+        home: Path,
+        upstream_url: str,
+        upstream_key: str,
+        environment: dict[str, str] | None = None,
+        workers: int = 1,
+        others: dict[str, list[str]] | None = None,
+        wrap: Callable[[str, list[str]], list[str]] = lambda _name, command: command,
+    ):
+        """`others` are commands beside the shop's own, started before them; `wrap` may change the shop's commands."""
         self.home = home
         self.mail = home / "mail"
         self.port = free_port()
@@ -52,18 +64,21 @@ class House:
             "PYTHONUNBUFFERED": "1",
             **(environment or {}),
         }
-        self._commands = {
+        names = ["worker"] if workers == 1 else [f"worker{number + 1}" for number in range(workers)]
+        own = {
             "web": parts.web("127.0.0.1", self.port),
-            "worker": parts.worker(),
+            **{name: parts.worker(name=name) for name in names},
             "beat": parts.beat(home / "beat"),
         }
+        self._commands = {**(others or {}), **{name: wrap(name, command) for name, command in own.items()}}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lifeline, self._held = os.pipe()
 
     def start(self) -> None:
         """Start everything and wait until the first page is served and a worker has told of itself."""
         for name in self._commands:
-            self.run(name)
+            if name not in self._processes:
+                self.run(name)
         self.wait_until(lambda: self._status("/healthz") == 200, "the web server")
         self.wait_until(lambda: self._status("/readyz") == 200, "the worker")
 
@@ -107,6 +122,14 @@ class House:
     def start_worker(self) -> None:
         self.run("worker")
 
+    def down(self) -> list[str]:
+        """Parts that don't run: killed, or never started."""
+        return [name for name in self._commands if name not in self._processes]
+
+    def died(self) -> list[str]:
+        """Parts that ended by themselves."""
+        return [name for name, process in self._processes.items() if process.poll() is not None]
+
     def manage(self, *arguments: str) -> dict[str, Any]:
         """Run a management command; the JSON that it prints."""
         done = subprocess.run(
@@ -133,7 +156,7 @@ class House:
         """Wait until `true()`; fails with the logs when it takes too long."""
         end = time.monotonic() + seconds
         while not true():
-            dead = [name for name, process in self._processes.items() if process.poll() is not None]
+            dead = self.died()
             if dead or time.monotonic() > end:
                 said = "\n".join(f"── {name} ──\n{text[-4000:]}" for name, text in self.logs().items())
                 raise AssertionError(f"{what}: not within {seconds:.0f} s{f', {dead} died' if dead else ''}\n{said}")

@@ -31,7 +31,7 @@ from urllib3.util.retry import Retry
 from core.alerts import alert
 from core.models import Alert
 from upstream import replies
-from upstream.pace import Closed, Pace, current_pace
+from upstream.pace import Closed, Kind, Pace, current_pace
 from upstream.replies import Malformed, error_of, has_purchase
 
 T = TypeVar("T")
@@ -71,6 +71,10 @@ class NotSent(UpstreamError):
         super().__init__(why)
 
 
+class Held(NotSent):
+    """Not even begun: the shared pace lets no call through now."""
+
+
 class Unanswered(UpstreamError):
     """No answer that can be relied on: a purchase may or may not have been accepted."""
 
@@ -97,7 +101,7 @@ class Client:
 
     def categories(self) -> list[replies.Category]:
         """Categories with the names of their subcategories."""
-        return self._read(replies.categories, "categories")
+        return self._read(replies.categories, "categories", kind="bulk")
 
     def services(
         self,
@@ -111,15 +115,18 @@ class Client:
         return self._read(
             replies.services,
             "services",
+            kind="bulk",
             category=category,
             subcategory=subcategory,
             page=page if limit else None,
             limit=limit or None,
         )
 
-    def inventory(self, *, service: int) -> replies.Inventory:
-        """Stock of one service, now."""
-        return self._read(lambda body: replies.decode(body, replies.Inventory), "inventory", service=service)
+    def inventory(self, *, service: int, patience: float | None = None) -> replies.Inventory:
+        """Stock of one service, now; `patience` is how many seconds the vendor has for it, if it shall be fewer."""
+        return self._read(
+            lambda body: replies.decode(body, replies.Inventory), "inventory", patience=patience, service=service
+        )
 
     def status(self, *, order: int) -> replies.Status:
         """How the vendor's order `order` stands."""
@@ -131,11 +138,11 @@ class Client:
 
     def sms_projects(self, *, country: str | None = None) -> replies.Rows[replies.SmsProject]:
         """Projects with their prices, per country. Bad rows are left out and named."""
-        return self._read(replies.sms_projects, "sms_projects", country=country)
+        return self._read(replies.sms_projects, "sms_projects", kind="bulk", country=country)
 
     def sms_countries(self) -> replies.Rows[replies.SmsCountry]:
         """Countries in which numbers are sold. Bad rows are left out and named."""
-        return self._read(replies.sms_countries, "sms_countries")
+        return self._read(replies.sms_countries, "sms_countries", kind="bulk")
 
     def sms_code(self, *, order: int) -> replies.SmsCode:
         """Whether a code came for the number."""
@@ -177,15 +184,33 @@ class Client:
 
     # ── How a call goes ────────────────────────────────────────────────────────────────────────────
 
-    def _read(self, decode: Callable[[bytes], T], action: str, **params: object) -> T:
+    def _read(
+        self,
+        decode: Callable[[bytes], T],
+        action: str,
+        *,
+        kind: Kind = "ask",
+        patience: float | None = None,
+        **params: object,
+    ) -> T:
         # Reading a large catalogue takes its time; each pause in it is still bounded by the timeout.
-        return self._call(decode, action, params, session=self._session, deadline=self._timeout * 6)
+        return self._call(
+            decode,
+            action,
+            params,
+            session=self._session,
+            timeout=min(patience or self._timeout, self._timeout),
+            deadline=patience or self._timeout * 6,
+            kind=kind,
+        )
 
     def _buy(self, decode: Callable[[bytes], T], action: str, **params: object) -> T:
         # A fresh connection each time: on a pooled one that the vendor has just closed nobody could tell
         # a purchase that was never read from one whose answer was lost.
         with _session(pool=1) as session:
-            return self._call(decode, action, params, session=session, deadline=self._timeout)
+            return self._call(
+                decode, action, params, session=session, timeout=self._timeout, deadline=self._timeout, kind="buy"
+            )
 
     def _call(
         self,
@@ -194,15 +219,17 @@ class Client:
         params: dict[str, object],
         *,
         session: requests.Session,
+        timeout: float,
         deadline: float,
+        kind: Kind,
     ) -> T:
         try:
-            passage = self._pace.enter(lease=deadline + CONNECT_SECONDS)
+            passage = self._pace.enter(lease=deadline + CONNECT_SECONDS, kind=kind)
         except Closed as closed:
-            raise NotSent(str(closed), retry_after=closed.retry_after) from None
+            raise Held(str(closed), retry_after=closed.retry_after) from None
         started = time.monotonic()
         try:
-            answer = self._post(session, action, params, deadline)
+            answer = self._post(session, action, params, timeout, deadline)
             self._raise_for_words(answer)
             try:
                 result = decode(answer.body)
@@ -211,29 +238,34 @@ class Client:
                 raise Unanswered(f"broken answer: {error}") from None
         except Refused:
             # The vendor is well: it read the request and said no.
-            self._pace.succeeded()
+            self._pace.succeeded(passage)
             raise
         except _Throttled as throttled:
-            self._pace.trip(throttled.why, throttled.seconds)
+            self._pace.trip(passage, throttled.word, throttled.why, throttled.seconds)
             raise NotSent(throttled.why, retry_after=throttled.seconds) from None
-        except (NotSent, Unanswered) as error:
-            self._pace.failed(f"{action}: {error}")
+        except NotSent as error:
+            self._pace.failed(passage, "unreachable", f"{action}: {error}")
+            raise
+        except Unanswered as error:
+            self._pace.failed(passage, "failing", f"{action}: {error}")
             raise
         else:
-            self._pace.succeeded()
+            self._pace.succeeded(passage)
             return result
         finally:
             self._pace.leave(passage)
             log.debug("%s took %.0f ms", action, (time.monotonic() - started) * 1000)
 
-    def _post(self, session: requests.Session, action: str, params: dict[str, object], deadline: float) -> Answer:
+    def _post(
+        self, session: requests.Session, action: str, params: dict[str, object], timeout: float, deadline: float
+    ) -> Answer:
         ends = time.monotonic() + deadline
         form = {name: str(value) for name, value in params.items() if value is not None}
         try:
             with session.post(
                 self.url,
                 data={"key": self._key, "action": action, **form},
-                timeout=(min(CONNECT_SECONDS, self._timeout), self._timeout),
+                timeout=(min(CONNECT_SECONDS, timeout), timeout),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -252,7 +284,7 @@ class Client:
             # Whatever it says besides, something may have been bought.
             raise Unanswered(f"an error and an order at once: HTTP {answer.status}, {words}")
         if answer.status == 429 or (words and _RATE_LIMIT_WORDS.search(words)):
-            raise _Throttled("the vendor asks us to slow down", answer.retry_after or 10.0)
+            raise _Throttled("slow down", "the vendor asks us to slow down", answer.retry_after or 10.0)
         if answer.status >= 500 or (words is None and answer.status >= 300):
             raise Unanswered(f"HTTP {answer.status}, {len(answer.body)} bytes")
         if words is None:
@@ -265,16 +297,17 @@ class Client:
                 severity=Alert.Severity.CRITICAL,
                 now=timezone.now(),
             )
-            raise _Throttled("the vendor rejects our key", 60.0)
+            raise _Throttled("key", "the vendor rejects our key", 60.0)
         if _FUNDS_WORDS.search(words):
             raise OutOfFunds(words)
         raise Refused(words)
 
 
 class _Throttled(Exception):
-    """Everybody should hold back for `seconds`."""
+    """Everybody should hold back for `seconds`; `word` is the reason in short."""
 
-    def __init__(self, why: str, seconds: float) -> None:
+    def __init__(self, word: str, why: str, seconds: float) -> None:
+        self.word = word
         self.why = why
         self.seconds = seconds
         super().__init__(why)

@@ -13,7 +13,10 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import connections, models
 
+from core.money import MoneyField
 from upstream.client import UpstreamError
+from upstream.models import BalanceReading
+from upstream.pace import room
 
 
 class Followed(models.Model):
@@ -22,6 +25,11 @@ class Followed(models.Model):
     next_poll_at = models.DateTimeField(null=True, blank=True)
     poll_claim = models.CharField(max_length=32, blank=True)
     poll_failures = models.PositiveIntegerField(default=0)
+    # What `upstream.movements` goes by, in numbers of readings of our balance: the last one taken before the
+    # vendor said that it still runs, and the last one begun when the vendor's word of its end was recorded.
+    asked_reading = models.BigIntegerField(null=True, blank=True)
+    ended_reading = models.BigIntegerField(null=True, blank=True, db_index=True)
+    taken = MoneyField(null=True, blank=True, help_text="USD that the vendor said at first it charged.")
 
     class Meta:
         abstract = True
@@ -39,13 +47,25 @@ def claim_time() -> timedelta:
 
 def claim(running: models.QuerySet[Row], *, limit: int, now: datetime) -> list[Row]:
     """Claim those of `running` that are due, at most `limit`, the longest due first."""
+    limit = room("ask", limit)
+    if not limit:
+        return []  # they would only be put off, one by one: their time stays as it is
     due = running.filter(next_poll_at__lte=now)
     ids = list(due.order_by("next_poll_at").values_list("pk", flat=True)[:limit])
     if not ids:
         return []
     mark = uuid.uuid4().hex
     due.filter(pk__in=ids).update(next_poll_at=now + claim_time(), poll_claim=mark)
-    return list(running.filter(poll_claim=mark))
+    return asked_now(running.filter(poll_claim=mark))
+
+
+def asked_now(running: models.QuerySet[Row]) -> list[Row]:
+    """The rows, about to be asked for: on them, not yet saved, is the reading that this is after."""
+    reading = BalanceReading.last_taken()
+    rows = list(running)
+    for row in rows:
+        row.asked_reading = reading
+    return rows
 
 
 def ask(rows: Sequence[Row], question: Callable[[Row], Reply]) -> Iterator[tuple[Row, Reply | UpstreamError]]:

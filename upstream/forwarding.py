@@ -12,6 +12,7 @@ win. What the caller of `forward` brings is a `Desk`: what to send, and what eac
 
 import functools
 import logging
+import math
 import time
 import uuid
 from collections.abc import Callable
@@ -25,8 +26,11 @@ from django.utils import timezone
 
 from core.alerts import alert
 from core.models import Alert
-from upstream.client import CONNECT_SECONDS, NotSent, OutOfFunds, Refused, Unanswered
-from upstream.pace import MAX_WAIT
+from upstream import rewind
+from upstream.client import CONNECT_SECONDS, Held, NotSent, OutOfFunds, Refused, Unanswered
+from upstream.evidence import Finding
+from upstream.models import BalanceReading
+from upstream.pace import MAX_WAIT, room
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +43,23 @@ UNCERTAIN = "UNCERTAIN"
 # Seconds before a purchase that was not accepted is sent again: 2, 4, 8 … 300.
 FIRST_BACKOFF = 2.0
 LONGEST_BACKOFF = 300.0
+# One that never got to the vendor waits no longer than this: the breaker keeps off a vendor that is away, and when
+# it is back nobody should still sit out an own rest.
+LONGEST_UNSENT_BACKOFF = 8.0
+# A purchase that is due and that a sweep has not handed out for so long is before all younger ones.
+OVERDUE = timedelta(seconds=3)
+# Seconds between two sweeps, and the most that one hands out.
+SWEEP_EVERY = 2.0
+LARGEST_SWEEP = 500
 # Seconds between tries to record an outcome; together well inside what follows the lease's end.
 RECORD_PAUSES = (0.2, 1.0, 3.0)
+
+
+class BelowCost(models.TextChoices):
+    """What became of a purchase that would now be sold below cost plus the minimum margin."""
+
+    HELD = "HELD", "Held back: it would be sold below cost"
+    ALLOWED = "ALLOWED", "Let go below cost by an operator"
 
 
 class Forwarded(models.Model):
@@ -53,6 +72,11 @@ class Forwarded(models.Model):
     # comes late after all is recorded by the claim that asked for it.
     claim = models.CharField(max_length=32, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
+    # Its cost rose while it waited: held back for an operator, or let go by one.
+    below_cost = models.CharField(max_length=8, choices=BelowCost.choices, blank=True)
+    # What the vendor's balance says of a doubt: `upstream.evidence`.
+    finding = models.CharField(max_length=12, choices=Finding.choices, blank=True)
+    evidence = models.TextField(blank=True, help_text="The figures behind it.")
 
     class Meta:
         abstract = True
@@ -67,6 +91,8 @@ class Attempt(models.Model):
         REFUSED = "REFUSED", "Refused"
         NOT_SENT = "NOT_SENT", "Not sent"
         UNANSWERED = "UNANSWERED", "Unanswered"
+        FOUND = "FOUND", "Unanswered, and found with the vendor"
+        DISPROVED = "DISPROVED", "Unanswered, and proved not charged"
 
     claim = models.CharField(max_length=32, unique=True)
     request = models.JSONField()
@@ -74,6 +100,10 @@ class Attempt(models.Model):
     detail = models.TextField(blank=True)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+    # When it was, told in readings of our balance instead of by a clock that may step: every reading up to
+    # the first was taken before the call, and every one after the second was begun after its outcome.
+    reading_before = models.BigIntegerField(default=0)
+    reading_after = models.BigIntegerField(null=True, blank=True, db_index=True)
 
     class Meta:
         abstract = True
@@ -135,9 +165,28 @@ def backoff(tries: int) -> float:
 
 
 def due(model: type[Row], *, now: datetime, limit: int) -> list[int]:
-    """Ids of purchases that may go out now, oldest first."""
-    rows = model._default_manager.filter(state=PLACED, not_before__lte=now).order_by("not_before", "pk")
-    return list(rows.values_list("pk", flat=True)[:limit])
+    """Ids of purchases that may go out now, the one placed first before all others."""
+    return list(_ready(model, now).order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def sweep(model: type[Row], *, now: datetime) -> list[int]:
+    """Ids to hand out now, oldest first: as many as the budget lets out before the next sweep.
+
+    None while the breaker is open, and a single one to try it: what waits for the vendor costs nothing.
+    """
+    budget = math.ceil(settings.UPSTREAM_MAX_PER_SECOND * SWEEP_EVERY) + settings.UPSTREAM_MAX_CONCURRENCY
+    limit = room("buy", min(budget, LARGEST_SWEEP))
+    return due(model, now=now, limit=limit) if limit else []
+
+
+def waits_its_turn(model: type[Row], *, pk: int, now: datetime) -> bool:
+    """Whether older purchases are still in the queue that a sweep works off: a nudge must not pass them."""
+    return _ready(model, now - OVERDUE).filter(pk__lt=pk).exists()
+
+
+def _ready(model: type[Row], now: datetime) -> models.QuerySet[Row]:
+    ready = model._default_manager.filter(state=PLACED, not_before__lte=now)
+    return ready.exclude(below_cost=BelowCost.HELD)
 
 
 def forward(desk: Desk[Row, Bought], *, pk: int) -> str | None:
@@ -145,6 +194,8 @@ def forward(desk: Desk[Row, Bought], *, pk: int) -> str | None:
 
     Raises nothing of the vendor's: each outcome becomes a state.
     """
+    if rewind.went_back(now=timezone.now()):
+        return None
     claimed = _claim(desk, pk)
     if claimed is None:
         return None
@@ -155,11 +206,14 @@ def forward(desk: Desk[Row, Bought], *, pk: int) -> str | None:
         record = functools.partial(_accepted, desk, row, bought)
     except OutOfFunds as error:
         why = f"the vendor says: {error.words}"
-        record = functools.partial(_again, desk, row, why, retry_after=60.0, out_of_funds=True)
+        record = functools.partial(_again, desk, row, why, wait=max(backoff(row.tries), 60.0), out_of_funds=True)
     except Refused as error:
         record = functools.partial(_refused, desk, row, error.words)
+    except Held as error:
+        record = functools.partial(_untried, desk, row, error.retry_after)
     except NotSent as error:
-        record = functools.partial(_again, desk, row, str(error), retry_after=error.retry_after)
+        wait = max(min(backoff(row.tries), LONGEST_UNSENT_BACKOFF), error.retry_after)
+        record = functools.partial(_again, desk, row, str(error), wait=wait)
     except Unanswered as error:
         record = functools.partial(_uncertain, desk, row, str(error))
     except Exception as error:
@@ -175,11 +229,26 @@ def expire_leases(desk: Desk[Row, Bought], *, now: datetime, limit: int = 500) -
     return sum(_uncertain(desk, row, "the worker that sent it vanished") is not None for row in lost)
 
 
+def doubt(desk: Desk[Row, Bought], *, pk: int, why: str, now: datetime) -> bool:
+    """Make UNCERTAIN what may have been sent without our books knowing it; false when it is past that."""
+    with transaction.atomic():
+        unsent = desk.model._default_manager.select_for_update().filter(pk=pk, state__in=[PLACED, SUBMITTING])
+        row = unsent.first()
+        if row is None:
+            return False
+        if row.state == PLACED:
+            row.claim = ""  # of a call that is over: it says nothing of this
+        desk.on_uncertain(row, why, now)
+        _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why, now)
+    return True
+
+
 def _claim(desk: Desk[Row, Bought], pk: int) -> tuple[Row, dict[str, Any]] | None:
     now = timezone.now()
     claim = uuid.uuid4().hex
     with transaction.atomic():
-        claimed = desk.model._default_manager.filter(pk=pk, state=PLACED, not_before__lte=now).update(
+        mine = _ready(desk.model, now).filter(pk=pk)
+        claimed = mine.update(
             state=SUBMITTING,
             claim=claim,
             tries=F("tries") + 1,
@@ -189,7 +258,13 @@ def _claim(desk: Desk[Row, Bought], pk: int) -> tuple[Row, dict[str, Any]] | Non
             return None
         row = desk.model._default_manager.get(pk=pk)
         request = desk.request(row)
-        desk.attempts._default_manager.create(**{desk.subject: row}, claim=claim, request=request, started_at=now)
+        desk.attempts._default_manager.create(
+            **{desk.subject: row},
+            claim=claim,
+            request=request,
+            started_at=now,
+            reading_before=BalanceReading.last_taken(),
+        )
     return row, request
 
 
@@ -246,20 +321,35 @@ def _refused(desk: Desk[Row, Bought], claimed: Row, words: str) -> str | None:
         return _close(desk, row, REJECTED, Attempt.Outcome.REFUSED, words, now)
 
 
-def _again(
-    desk: Desk[Row, Bought], claimed: Row, why: str, *, retry_after: float, out_of_funds: bool = False
-) -> str | None:
+def _again(desk: Desk[Row, Bought], claimed: Row, why: str, *, wait: float, out_of_funds: bool = False) -> str | None:
+    """It was not accepted: out it goes again in `wait` seconds."""
     now = timezone.now()
     with transaction.atomic():
         row = _still_ours(desk, claimed, SUBMITTING, UNCERTAIN)
         if row is None:
             return None
-        row.not_before = now + timedelta(seconds=max(backoff(row.tries), retry_after))
+        row.not_before = now + timedelta(seconds=wait)
         desk.on_again(row, now)
         if out_of_funds:
             desk.on_out_of_funds(row, now)
         outcome = Attempt.Outcome.REFUSED if out_of_funds else Attempt.Outcome.NOT_SENT
         return _close(desk, row, PLACED, outcome, why, now)
+
+
+def _untried(desk: Desk[Row, Bought], claimed: Row, wait: float) -> str | None:
+    """The pace let no call through: nothing was tried, so nothing is counted, and no attempt is on record."""
+    now = timezone.now()
+    with transaction.atomic():
+        row = _still_ours(desk, claimed, SUBMITTING, UNCERTAIN)
+        if row is None:
+            return None
+        row.tries = max(row.tries - 1, 0)
+        row.not_before = now + timedelta(seconds=wait)
+        row.state, row.leased_until = PLACED, None
+        desk.on_again(row, now)
+        row.save()
+        desk.attempts._default_manager.filter(claim=row.claim).delete()
+    return PLACED
 
 
 def _uncertain(desk: Desk[Row, Bought], claimed: Row, why: str) -> str | None:
@@ -268,6 +358,7 @@ def _uncertain(desk: Desk[Row, Bought], claimed: Row, why: str) -> str | None:
         row = _still_ours(desk, claimed, SUBMITTING)
         if row is None:
             return None
+        row.finding = row.evidence = ""
         desk.on_uncertain(row, why, now)
         return _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why, now)
 
@@ -291,7 +382,9 @@ def _close(desk: Desk[Row, Bought], row: Row, state: str, outcome: str, detail: 
     row.state = state
     row.leased_until = None
     row.save()
-    desk.attempts._default_manager.filter(claim=row.claim).update(outcome=outcome, detail=detail, finished_at=now)
+    desk.attempts._default_manager.filter(claim=row.claim).update(
+        outcome=outcome, detail=detail, finished_at=now, reading_after=BalanceReading.last_begun()
+    )
     return state
 
 
@@ -313,12 +406,16 @@ __all__ = [
     "SUBMITTING",
     "UNCERTAIN",
     "Attempt",
+    "BelowCost",
     "Contradiction",
     "Desk",
     "Forwarded",
     "backoff",
+    "doubt",
     "due",
     "expire_leases",
     "forward",
     "lease_seconds",
+    "sweep",
+    "waits_its_turn",
 ]

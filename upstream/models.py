@@ -5,17 +5,42 @@ from django.db import models
 from core.money import MoneyField
 
 
-class BalanceReading(models.Model):
-    """The operator's prepaid balance with the vendor, as read at one moment."""
+class _Taken(models.Manager["BalanceReading"]):
+    """Readings that were answered."""
 
-    balance = MoneyField()
+    def get_queryset(self) -> models.QuerySet["BalanceReading"]:
+        return super().get_queryset().filter(balance__isnull=False)
+
+
+class BalanceReading(models.Model):
+    """The operator's prepaid balance with the vendor, as read at one moment.
+
+    A row is made before the vendor is asked and filled in afterwards, so that its number tells what came before
+    it and what came after, whatever the clocks say. `objects` knows the answered ones only.
+    """
+
+    balance = MoneyField(null=True)
     read_at = models.DateTimeField(db_index=True)
 
+    objects = _Taken()
+    begun = models.Manager["BalanceReading"]()
+
     class Meta:
-        ordering = ["-read_at"]
+        ordering = ["-id"]
+        base_manager_name = "begun"
 
     def __str__(self) -> str:
         return f"{self.balance} at {self.read_at:%Y-%m-%d %H:%M:%S}"
+
+    @classmethod
+    def last_taken(cls) -> int:
+        """The number of the newest reading that was answered; 0 when there is none."""
+        return cls.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    @classmethod
+    def last_begun(cls) -> int:
+        """The number of the newest reading, answered or not yet; 0 when there is none."""
+        return cls.begun.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 class PaceState(models.Model):
@@ -23,8 +48,15 @@ class PaceState(models.Model):
 
     name = models.CharField(max_length=40, primary_key=True)
     next_at = models.FloatField(default=0)
+    # The breaker's gate: when it opened (0: it is closed), until when it rests, and how often it has in a row.
+    opened_at = models.FloatField(default=0)
     open_until = models.FloatField(default=0)
+    openings = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+    # The one call that tries it after a rest, and until when no other may.
+    probe = models.CharField(max_length=60, blank=True)
+    tried_until = models.FloatField(default=0)
+    word = models.CharField(max_length=20, blank=True)
     reason = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:

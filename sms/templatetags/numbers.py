@@ -1,5 +1,6 @@
 """Template tags for numbers: flags, countries, phones, how well codes come, states."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from core.money import CHARGE_STEP, round_up
 from core.templatetags import shop
 from sms import phones, states
+from sms.late import late
 from sms.models import Country, Number, Project, Purchase
 
 register = template.Library()
@@ -101,6 +103,12 @@ def number_status(number: Number) -> SafeString:
 def missing(purchase: Purchase) -> int:
     """How many numbers of an accepted purchase did not come."""
     return purchase.quantity - len(purchase.numbers.all())
+
+
+@register.filter
+def is_late(purchase: Purchase, now: datetime) -> bool:
+    """Whether it takes longer than it should to get the numbers."""
+    return late(purchase, now)
 
 
 @register.filter

@@ -11,6 +11,8 @@ from catalog.models import Category, Service
 from orders import place
 from orders.models import Order
 from reseller.books import audit
+from sms import buy as sms_buy
+from sms.models import Country, Project, Purchase, Site
 from wallet import ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +83,43 @@ def test_fifty_purchases_at_once_against_money_for_twenty_are_twenty(stranger, s
     placed = [result for result in results if isinstance(result, Order)]
     refused = [result for result in results if isinstance(result, ledger.InsufficientFunds)]
     assert (len(placed), len(refused)) == (20, 30), [r for r in results if r not in placed + refused]
+    account = ledger.account_of(stranger)
+    assert (account.balance, account.held) == (Decimal(20), Decimal(20))
+    assert audit().problems == []
+
+
+@pytest.fixture
+def project():
+    """Numbers at exactly 1 USD each."""
+    return Project.objects.create(
+        upstream_id="p",
+        site=Site.objects.create(name="Site", folded="site"),
+        country=Country.objects.create(code="us", name="United States"),
+        cost=Decimal("0.5"),
+        price=Decimal(1),
+        changed_at=timezone.now(),
+    )
+
+
+def buy_numbers(customer, project, form_key="", quantity=1):
+    return sms_buy.numbers(
+        customer=customer, project_id=project.pk, quantity=quantity, form_key=form_key, now=timezone.now()
+    )
+
+
+def test_ten_times_the_same_form_for_numbers_at_once_is_one_purchase(customer, project):
+    results = at_once(lambda _n: buy_numbers(customer, project, form_key="one", quantity=3), 10)
+    assert {type(result) for result in results} == {Purchase}
+    assert len({result.pk for result in results}) == 1
+    assert ledger.account_of(customer).held == Decimal(3)
+    assert audit().problems == []
+
+
+def test_fifty_purchases_of_numbers_at_once_against_money_for_twenty_are_twenty(stranger, project):
+    ledger.adjust(account=ledger.account_of(stranger), amount=Decimal(20), key="twenty", memo="m", now=timezone.now())
+    results = at_once(lambda _n: buy_numbers(stranger, project), 50)
+    assert sum(isinstance(result, Purchase) for result in results) == 20
+    assert sum(isinstance(result, ledger.InsufficientFunds) for result in results) == 30
     account = ledger.account_of(stranger)
     assert (account.balance, account.held) == (Decimal(20), Decimal(20))
     assert audit().problems == []

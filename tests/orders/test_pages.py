@@ -425,7 +425,7 @@ class TestOneOrder:
         before = me.get(order_page(order)).context["row"].version
         Order.objects.filter(pk=order.pk).update(placed_at=order.placed_at - shown.LATE - timedelta(seconds=1))
         response = me.get(order_page(order), {"since": before}, headers={"hx_request": "true"})
-        assert "It takes longer than usual" in text_of(response)
+        assert "Delayed: it will go out by itself" in text_of(response)
         assert "Delayed" in text_of(me.get(reverse("orders:list")))
 
     def test_one_that_waits_for_funds_of_ours_is_delayed_at_once(self, me, placed):

@@ -60,8 +60,8 @@ def test_an_answer_that_brings_nothing_only_moves_the_next_question(running, san
     order.refresh_from_db()
     before = order.changed_at
     due_now()
-    # Claim (three statements), and one for what is next.
-    with django_assert_num_queries(4):
+    # Claim (three statements), which reading of our balance it comes after, and one for what is next.
+    with django_assert_num_queries(5):
         poll.poll_due()
     order.refresh_from_db()
     assert order.changed_at == before

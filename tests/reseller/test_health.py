@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from catalog.models import SyncRun
 from reseller.models import Heartbeat
 from reseller.tasks import heartbeat
+from upstream.pace import current_pace
 
 
 def ready(client):
@@ -96,3 +97,61 @@ def test_a_database_that_is_gone_is_told_without_its_address(client, db, monkeyp
     assert report["worker"] == {"ok": False, "why": "database"}
     assert report["broker"] == {"ok": True}
     assert "hunter2" not in str(report)
+
+
+@pytest.fixture(params=["redis", "database"])
+def vendor_pace(request, db, broker, settings):
+    """The pace that the settings lead to, at rest."""
+    if request.param == "database":
+        settings.CELERY_BROKER_URL = "memory://"
+    return current_pace()
+
+
+class TestAVendorThatIsAway:
+    def test_flowing_calls_are_told(self, client, vendor_pace):
+        heartbeat()
+        assert ready(client)[1]["vendor"] == {
+            "ok": True,
+            "state": "closed",
+            "retry_in": 0.0,
+            "why": "",
+            "failures": 0,
+        }
+
+    def test_is_told_in_a_word_of_ours_and_is_no_reason_to_close(self, client, vendor_pace):
+        heartbeat()
+        vendor_pace.trip(vendor_pace.enter(lease=5), "slow down", "hstockplus says hunter2", 60)
+        status, report = ready(client)
+        assert (status, report["ok"]) == (200, True)
+        vendor = report["vendor"]
+        assert (vendor["ok"], vendor["state"], vendor["why"], vendor["failures"]) == (False, "open", "slow down", 1)
+        assert 50 < vendor["retry_in"] <= 60
+        assert "hstock" not in str(report)
+        assert "hunter2" not in str(report)
+
+    def test_is_half_open_after_its_rest(self, client, vendor_pace):
+        vendor_pace.trip(vendor_pace.enter(lease=5), "key", "rejected", 0.1)
+        time.sleep(0.15)
+        vendor = ready(client)[1]["vendor"]
+        assert (vendor["state"], vendor["retry_in"]) == ("half-open", 0.0)
+
+    def test_stands_on_the_operators_first_page(self, client, vendor_pace, operator):
+        client.force_login(operator)
+        assert "Calls flow." in client.get("/admin/").content.decode()
+        vendor_pace.trip(vendor_pace.enter(lease=5), "key", "the vendor rejects <our> key", 60)
+        page = client.get("/admin/").content.decode()
+        assert "Calls are paused: it rejects our key." in page
+        assert "Next try" in page
+        assert "the vendor rejects &lt;our&gt; key" in page
+
+    def test_is_no_affair_of_staff_who_see_no_alerts(self, client, vendor_pace, operator):
+        operator.is_superuser = False
+        operator.save()
+        client.force_login(operator)
+        assert "Calls to the vendor" not in client.get("/admin/").content.decode()
+
+    def test_a_pace_that_is_gone_is_told(self, client, db, settings, operator):
+        settings.CELERY_BROKER_URL = "redis://user:hunter2@127.0.0.1:9/0"
+        assert ready(client)[1]["vendor"] == {"ok": False, "why": "unreachable"}
+        client.force_login(operator)
+        assert "Nobody can tell" in client.get("/admin/").content.decode()

@@ -3,9 +3,11 @@
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from core.models import Alert
 from tests.still import sandbox
+from upstream import rewind
 from upstream.balance import read_balance
 from upstream.models import BalanceReading
 
@@ -28,3 +30,10 @@ def test_a_vendor_that_does_not_answer_leaves_no_reading(sandbox, now):
     sandbox.fault("http_500", action="balance")
     assert read_balance(now=now) is None
     assert not BalanceReading.objects.exists()
+
+
+def test_a_reading_that_fails_does_not_look_like_a_restored_backup(sandbox):
+    assert read_balance(now=timezone.now())
+    sandbox.fault("http_500", action="balance", times=1)
+    assert read_balance(now=timezone.now()) is None
+    assert not rewind.went_back(now=timezone.now())

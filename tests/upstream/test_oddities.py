@@ -167,7 +167,7 @@ def test_a_doubt_that_proves_unfounded_leaves_no_alert(placed, sandbox):
     forwarding.expire_leases(submit.DESK, now=timezone.now() + timedelta(hours=1))
     assert Alert.objects.filter(key=f"order:{order.pk}:uncertain", resolved_at=None).exists()
     error = NotSent("no connection")
-    assert forwarding._again(submit.DESK, claimed[0], str(error), retry_after=1) == states.PLACED
+    assert forwarding._again(submit.DESK, claimed[0], str(error), wait=1) == states.PLACED
     order.refresh_from_db()
     assert order.flag == ""
     assert not Alert.objects.filter(key=f"order:{order.pk}:uncertain", resolved_at=None).exists()

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from django.db import connections
 
 from upstream import pace
 from upstream.pace import Closed, DatabasePace, RedisPace
@@ -75,52 +76,194 @@ def test_leaving_late_takes_no_other_callers_place(make, monkeypatch):
         worker.enter(lease=10)
 
 
+def call(worker, kind="ask"):
+    """A call that has begun; its caller says how it ends."""
+    return worker.enter(lease=10, kind=kind)
+
+
+def ended(worker, outcome, *args, kind="ask"):
+    """A whole call: `succeeded`, `failed` or `trip`, with what it is told."""
+    passage = call(worker, kind)
+    getattr(worker, outcome)(passage, *args)
+    worker.leave(passage)
+
+
+def fail(worker, times=pace.STREAK, kind="ask"):
+    for _ in range(times):
+        ended(worker, "failed", "failing", "status: HTTP 500", kind=kind)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Rests that are over before anybody yawns."""
+    monkeypatch.setattr(pace, "FIRST_REST", 0.2)
+    monkeypatch.setattr(pace, "LONGEST_REST", 1.0)
+
+
 def test_a_word_from_the_vendor_opens_the_breaker_for_everybody(make):
-    make().trip("HTTP 429", 30)
-    with pytest.raises(Closed) as closed:
-        make().enter(lease=10)
-    assert 25 < closed.value.retry_after <= 30
+    ended(make(), "trip", "slow down", "HTTP 429", 30)
+    for kind in ("ask", "bulk", "buy"):
+        with pytest.raises(Closed) as closed:
+            call(make(), kind)
+        assert 25 < closed.value.retry_after <= 30
     weather = make().weather()
-    assert (weather.open, weather.reason) == (True, "HTTP 429")
+    assert (weather.state, weather.worst.word, weather.worst.reason) == ("open", "slow down", "HTTP 429")
+    assert 0 <= time.time() - weather.since.timestamp() < 5
 
 
-def test_a_shorter_rest_does_not_cut_a_longer_one(make):
-    make().trip("key", 60)
-    make().trip("429", 1)
-    assert make().weather().seconds_left > 50
+def test_a_call_that_was_under_way_says_nothing_about_now(make):
+    worker = make()
+    early, late, later = call(worker), call(worker), call(worker)
+    worker.trip(early, "key", "rejected", 60)
+    worker.succeeded(late)
+    assert worker.weather().state == "open"
+    worker.trip(later, "slow down", "429", 1)
+    assert worker.weather().worst.rests > 50
+
+
+def test_failures_of_calls_that_were_under_way_do_not_lengthen_the_rest(make):
+    worker = make(concurrency=20)
+    passages = [call(worker) for _ in range(12)]
+    for passage in passages:
+        worker.failed(passage, "failing", "HTTP 500")
+    assert pace.FIRST_REST - 1 < worker.weather().worst.rests <= pace.FIRST_REST
 
 
 def test_a_streak_of_failures_opens_the_breaker_and_a_success_ends_it(make):
     worker = make()
-    for _ in range(pace.STREAK - 1):
-        worker.failed("HTTP 500")
-    assert not worker.weather().open
-    worker.succeeded()
-    for _ in range(pace.STREAK - 1):
-        worker.failed("HTTP 500")
-    assert not worker.weather().open
-    worker.failed("HTTP 500")
-    assert worker.weather().open
-    worker.succeeded()
-    assert not worker.weather().open
+    fail(worker, pace.STREAK - 1)
+    assert worker.weather().state == "closed"
+    ended(worker, "succeeded")
+    fail(worker, pace.STREAK - 1)
+    assert worker.weather().state == "closed"
+    fail(worker, 1)
+    assert worker.weather().state == "open"
 
 
-def test_after_the_rest_a_single_call_tries(make, monkeypatch):
-    monkeypatch.setattr(pace, "FIRST_REST", 0.1)
+@pytest.mark.parametrize("opening", ["streak", "trip"])
+def test_after_the_rest_a_single_small_question_tries_for_everybody(make, short, opening):
     worker = make()
-    for _ in range(pace.STREAK):
-        worker.failed("HTTP 500")
-    time.sleep(0.15)
-    worker.enter(lease=10)
-    with pytest.raises(Closed):
-        make().enter(lease=10)
-    worker.succeeded()
-    assert make().enter(lease=10)
+    if opening == "streak":
+        fail(worker)
+    else:
+        ended(worker, "trip", "slow down", "HTTP 429", 0.2)
+    time.sleep(0.25)
+    assert worker.weather().state == "half-open"
+    for kind in ("buy", "bulk"):
+        with pytest.raises(Closed):
+            call(make(), kind)
+    trial = call(worker)
+    for kind in ("ask", "buy", "bulk"):
+        with pytest.raises(Closed) as closed:
+            call(make(), kind)
+        assert closed.value.retry_after <= pace.SOON
+    worker.succeeded(trial)
+    assert make().weather().state == "closed"
+    assert call(make(), "buy")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_that_come_at_once_exactly_one_tries(make, short):
+    fail(make())
+    time.sleep(0.25)
+    through, refused = [], []
+    start = threading.Barrier(6)
+
+    def run():
+        worker = make()
+        start.wait()
+        try:
+            through.append(call(worker))
+        except Closed:
+            refused.append(1)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(through), len(refused)) == (1, 5)
+
+
+def test_a_trial_that_fails_doubles_the_rest_and_keeps_when_it_began(make, short):
+    worker = make()
+    fail(worker)
+    since = worker.weather().since
+    time.sleep(0.25)
+    ended(worker, "failed", "unreachable", "no connection")
+    weather = worker.weather()
+    assert 0.25 < weather.worst.rests <= 0.4
+    assert (weather.since, weather.worst.word) == (since, "unreachable")
+    time.sleep(0.45)
+    ended(worker, "trip", "slow down", "429", 5)
+    assert worker.weather().worst.rests > 4
+
+
+def test_a_trial_whose_worker_vanished_is_tried_by_another(make, short, monkeypatch):
+    monkeypatch.setattr(pace, "PROBE", 0.2)
+    worker = make()
+    fail(worker)
+    time.sleep(0.25)
+    lost = call(worker)
+    time.sleep(0.25)
+    other = call(make())
+    worker.succeeded(lost)
+    assert worker.weather().state == "half-open"
+    worker.succeeded(other)
+    assert worker.weather().state == "closed"
+
+
+class TestAVendorThatBreaksOnPurchasesAlone:
+    def test_is_sent_no_more_of_them_while_questions_flow(self, make):
+        worker = make()
+        for _ in range(pace.STREAK):
+            fail(worker, 1, kind="buy")
+            ended(worker, "succeeded")
+        with pytest.raises(Closed):
+            call(make(), "buy")
+        weather = worker.weather()
+        assert (weather.state, weather.only_purchases) == ("open", True)
+        assert call(make())
+
+    def test_gets_a_single_purchase_to_try_after_the_rest(self, make, short):
+        worker = make()
+        for _ in range(pace.STREAK):
+            fail(worker, 1, kind="buy")
+            ended(worker, "succeeded")
+        time.sleep(0.25)
+        trial = call(worker, "buy")
+        with pytest.raises(Closed):
+            call(make(), "buy")
+        worker.succeeded(trial)
+        assert call(make(), "buy")
+
+
+class TestHowManyAreWorthBeginning:
+    def test_all_while_it_is_closed(self, make):
+        assert [make().weather().room(kind, 40) for kind in ("buy", "ask", "bulk")] == [40, 40, 40]
+
+    def test_none_while_it_is_open_and_one_question_to_try(self, make, short):
+        worker = make()
+        fail(worker)
+        assert [worker.weather().room(kind, 40) for kind in ("buy", "ask", "bulk")] == [0, 0, 0]
+        time.sleep(0.25)
+        assert [worker.weather().room(kind, 40) for kind in ("buy", "ask", "bulk")] == [0, 1, 0]
+        call(worker)
+        assert worker.weather().room("ask", 40) == 0
+
+    def test_one_purchase_to_try_those(self, make, short):
+        worker = make()
+        for _ in range(pace.STREAK):
+            fail(worker, 1, kind="buy")
+            ended(worker, "succeeded")
+        time.sleep(0.25)
+        assert [worker.weather().room(kind, 40) for kind in ("buy", "ask", "bulk")] == [1, 40, 40]
 
 
 def test_the_rest_doubles_up_to_a_limit():
-    rests = [pace.rest_after(failures) for failures in range(pace.STREAK, pace.STREAK + 8)]
-    assert rests == [5, 10, 20, 40, 80, 120, 120, 120]
+    assert [pace.rest_after(openings) for openings in range(1, 9)] == [5, 10, 20, 40, 80, 120, 120, 120]
 
 
 def test_a_redis_that_is_away_is_a_closed_pace_and_nobody_waits_for_it(settings):
@@ -130,9 +273,10 @@ def test_a_redis_that_is_away_is_a_closed_pace_and_nobody_waits_for_it(settings)
     started = time.monotonic()
     with pytest.raises(Closed):
         lost.enter(lease=10)
-    lost.failed("x")
-    lost.succeeded()
-    lost.leave("x")
+    lost.failed("ask:x", "failing", "x")
+    lost.succeeded("ask:x")
+    lost.leave("ask:x")
+    assert pace.room("ask", 10) == 0
     assert time.monotonic() - started < 1
 
 

@@ -1,4 +1,4 @@
-"""`create_customer EMAIL`: an account for somebody, with credit when asked for."""
+"""`create_customer EMAIL`: an account for somebody, with credit and an API key when asked for."""
 
 import json
 from argparse import ArgumentParser
@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from api import keys
 from core import money
 from wallet import ledger
 
@@ -24,8 +25,18 @@ class Command(BaseCommand):
         parser.add_argument("--password", help="without one, the person sets it by “forgot password”")
         parser.add_argument("--credit", help="USD to start with, such as 50.00")
         parser.add_argument("--staff", action="store_true", help="may open the admin")
+        parser.add_argument("--api-key", action="store_true", help="make a key for their programs and print it")
 
-    def handle(self, *, email: str, password: str | None, credit: str | None, staff: bool, **options: Any) -> None:
+    def handle(
+        self,
+        *,
+        email: str,
+        password: str | None,
+        credit: str | None,
+        staff: bool,
+        api_key: bool = False,
+        **options: Any,
+    ) -> None:
         email = email.strip().lower()
         try:
             validate_email(email)
@@ -52,5 +63,9 @@ class Command(BaseCommand):
                     memo="Opening credit",
                     now=timezone.now(),
                 )
+            made = keys.make(customer=user, name="create_customer", now=timezone.now()) if api_key else None
         account.refresh_from_db()
-        self.stdout.write(json.dumps({"id": user.pk, "email": user.email, "balance": money.plain(account.balance)}))
+        shown = {"id": user.pk, "email": user.email, "balance": money.plain(account.balance)}
+        if made is not None:
+            shown["api_key"] = made[1]
+        self.stdout.write(json.dumps(shown))

@@ -1,0 +1,47 @@
+"""The form that makes a key."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from api.addresses import read_networks
+from api.models import Key
+
+
+class KeyForm(forms.Form):
+    """What the key is for, what it may do, and from where."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=60,
+        help_text=_("What it is for: only you see it."),
+        error_messages={"required": _("Give it a name, so that you know it again.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scope = forms.ChoiceField(
+        label=_("It may do"), choices=Key.Scope.choices, initial=Key.Scope.FULL, widget=forms.RadioSelect
+    )
+    networks = forms.CharField(
+        label=_("Only from these addresses"),
+        required=False,
+        max_length=2000,
+        help_text=_("IP addresses or networks such as 203.0.113.0/24, one a line. Empty: from anywhere."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+    )
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if "\0" in name:
+            raise forms.ValidationError(_("Use letters and digits."))
+        return name
+
+    def clean_networks(self) -> list[str]:
+        try:
+            return read_networks(self.cleaned_data["networks"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def fields_of_key(self) -> dict[str, Any]:
+        """What `keys.make` takes of it."""
+        return {name: self.cleaned_data[name] for name in ("name", "scope", "networks")}

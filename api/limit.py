@@ -1,0 +1,66 @@
+"""How often one key may ask: a count for each minute.
+
+Kept in Redis where the broker is Redis, else in the database cache, which counts a little too kindly when two
+requests come in the very same moment. A counter that can't be reached lets everybody through: it protects the
+shop from haste, not the money.
+"""
+
+import functools
+import logging
+import time
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+WINDOW = 60
+# A counter that is slow to answer must not hold every request up.
+_PATIENCE = 0.5
+
+
+def seconds_to_wait(key_id: int) -> int:
+    """Count one request of the key; 0 when it may go ahead, else after how many seconds it may ask again."""
+    now = time.time()
+    window = int(now // WINDOW)
+    try:
+        count = _count(f"api:{key_id}:{window}")
+    except (redis.RedisError, DatabaseError) as error:
+        log.warning("requests are not counted: %s", type(error).__name__)
+        return 0
+    if count <= settings.API_PER_MINUTE:
+        return 0
+    return max(int((window + 1) * WINDOW - now) + 1, 1)
+
+
+def _count(name: str) -> int:
+    connection = _redis(settings.CELERY_BROKER_URL)
+    if connection is None:
+        cache.add(name, 0, timeout=2 * WINDOW)
+        try:
+            return cache.incr(name)
+        except ValueError:  # culled in this very moment
+            return 1
+    with connection.pipeline(transaction=False) as pipe:
+        pipe.incr(name)
+        pipe.expire(name, 2 * WINDOW)
+        return int(pipe.execute()[0])
+
+
+@functools.lru_cache(maxsize=4)
+def _redis(broker: str) -> "redis.Redis | None":
+    """The broker's connection; None where the broker is no Redis."""
+    scheme, _, rest = broker.partition("://")
+    if scheme in ("redis+socket", "unix"):
+        url = f"unix://{rest}".replace("virtual_host=", "db=")
+    elif scheme in ("redis", "rediss"):
+        url = broker
+    else:
+        return None
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE, retry=Retry(NoBackoff(), 0)
+    )

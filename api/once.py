@@ -1,0 +1,65 @@
+"""A purchase that a program may ask for twice: its key, and what is known after a fault of ours."""
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from api.endpoint import Caller
+from api.params import Params
+from api.refusals import OUR_FAULT, Refusal, Unknown
+from core.once import once_key
+
+log = logging.getLogger(__name__)
+
+LONGEST = 200
+UNSURE = (
+    "It is not known whether this went through. Repeat it with the same Idempotency-Key, or look at your orders "
+    "before you repeat it without one"
+)
+USED_BEFORE = "This idempotency key was used before, for something else"
+Bought = TypeVar("Bought")
+
+
+def wanted_key(caller: Caller, params: Params) -> str:
+    """The client's own idempotency key, from the header or the body; empty when it has none. Raises `Refusal`."""
+    header, field = Params({"key": caller.idempotency_key}).text("key"), params.text("idempotency_key")
+    if header and field and header != field:
+        raise Refusal("The idempotency keys in header and body differ")
+    given = header or field
+    if len(given) > LONGEST:
+        raise Refusal(f"An idempotency key has at most {LONGEST} characters")
+    return given
+
+
+def form_key(given: str) -> str:
+    """What a purchase is kept under: the client's key, or one that nobody else will use.
+
+    The key alone and not what is asked for: the purchase itself is compared with that. It is kept as long as the
+    purchase.
+    """
+    return once_key("api", given) if given else f"api:{uuid.uuid4().hex}"
+
+
+def surely(buy: Callable[[], Bought], find: Callable[[], Bought | None]) -> Bought:
+    """Buy; after a fault of ours look whether it was bought all the same.
+
+    Raises what `buy` refuses with; `Refusal` when nothing was bought, `Unknown` when nobody can tell.
+    """
+    try:
+        return buy()
+    except DatabaseError as error:
+        log.exception("a purchase broke")
+        lost = isinstance(error, OperationalError | InterfaceError)
+    try:
+        if lost and not connection.in_atomic_block:
+            connection.close()  # it may be the connection itself that broke
+        found = find()
+    except DatabaseError:
+        raise Unknown(UNSURE) from None
+    if found is not None:
+        return found
+    # A commit whose answer was lost may still be on its way.
+    raise Unknown(UNSURE) if lost else Refusal(OUR_FAULT)

@@ -1,0 +1,1 @@
+"""Reconciliation: what the vendor's side, our orders and the books say, compared every hour."""

@@ -103,20 +103,16 @@ def of_line(line: Line, window: Window) -> Iterator[Movement]:
     if line.back is None:
         yield _movement(line.name, line.taken, line.bought, line.cost)
         return
-    if line.taken is None:
-        # Ended before it was first asked for: only what is left of it is known.
-        whole = Span(line.bought.after, line.back.before)
-        inside = whole.after >= window.first.pk and whole.before is not None and whole.before <= window.last.pk
-        yield _movement(line.name, line.kept if inside else None, whole, ZERO)
-        return
-    yield _movement(line.name, line.taken, line.bought, line.cost)
+    # Where it ended before it was first asked for, the vendor never said what it took: what we reckoned, then.
+    taken = line.cost if line.taken is None else line.taken
+    yield _movement(line.name, taken, line.bought, line.cost)
     name = f"{line.name} paid back"
     if line.kept == ZERO:
-        yield _movement(name, -line.taken, line.back, -line.cost)
-    elif line.kept is not None and line.kept < line.taken:
-        yield _movement(name, line.kept - line.taken, line.back)
-    elif line.all_or_nothing and line.taken:
-        yield _movement(name, -line.taken, line.back, -line.cost, certain=False)
+        yield _movement(name, -taken, line.back, -line.cost)
+    elif line.kept is not None and line.kept < taken:
+        yield _movement(name, line.kept - taken, line.back)
+    elif line.all_or_nothing and taken:
+        yield _movement(name, -taken, line.back, -line.cost, certain=False)
     else:
         yield _movement(name, None, line.back)
 

@@ -9,6 +9,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from api import keys
+from api.handler.admin import CountryCodeAdmin, ServiceCodeAdmin
 from api.models import Key
 from core.admin_acts import Act, ActsAdmin, Done
 from core.admin_base import NOTHING, ReadOnlyAdmin, moment, moment_column, number_column, page_link, pill
@@ -72,3 +73,7 @@ class KeyAdmin(ReadOnlyAdmin, ActsAdmin):
     @display(description="From")
     def where(self, key: Key) -> str:
         return ", ".join(key.networks) or NOTHING
+
+
+# Registered where they are written; named here, so that Django finds them.
+__all__ = ["CountryCodeAdmin", "KeyAdmin", "ServiceCodeAdmin"]

@@ -48,4 +48,9 @@ def of_customer(customer: User) -> QuerySet[Order]:
 
 def one(customer: User, order_id: int | None) -> Order | None:
     """The customer's order with this id."""
-    return None if order_id is None else of_customer(customer).filter(pk=order_id).first()
+    if order_id is None:
+        return None
+    try:
+        return of_customer(customer).get(pk=order_id)
+    except Order.DoesNotExist:
+        return None

@@ -57,3 +57,22 @@ class Call(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+# At the end, since they are this app's too.
+from api.handler.models import CountryCode, ServiceCode, Told  # noqa: E402
+from api.webhooks.models import Cursor, Delivery, Event, Try, Watch, Webhook  # noqa: E402
+
+__all__ = [
+    "Call",
+    "CountryCode",
+    "Cursor",
+    "Delivery",
+    "Event",
+    "Key",
+    "ServiceCode",
+    "Told",
+    "Try",
+    "Watch",
+    "Webhook",
+]

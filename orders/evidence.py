@@ -1,62 +1,61 @@
 """What orders know of the money that moved between two readings of our balance: for `upstream.evidence`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
-from core.money import ZERO
 from orders import states
 from orders.models import Attempt, Order
 from upstream.evidence import Movement
 from upstream.models import BalanceReading
-from upstream.movements import BOUGHT, Line, Span, Window, back_span, in_doubt, of_line
+from upstream.movements import AFTERLIFE, BOUGHT, LONG_BEFORE, Line, Readings, Span, in_doubt, of_line
 
 
-def movements(window: Window) -> Iterator[Movement]:
-    """What orders moved in the window, in doubt or not."""
+def movements(readings: Readings) -> Iterator[Movement]:
+    """What orders moved since the first of the readings, in doubt or not."""
     seen = set()
-    for attempt in window.attempts(Attempt).select_related("order"):
+    for attempt in readings.attempts(Attempt).select_related("order"):
+        order = attempt.order
         if attempt.outcome in BOUGHT:
-            seen.add(attempt.order_id)
-            yield from of_line(_line(attempt.order, window.call(attempt), window), window)
+            seen.add(order.pk)
+            yield from of_line(_line(order, readings.call(attempt), readings))
         else:
-            yield from doubt(attempt, window)
-    ended = Order.objects.filter(state__in=states.FINISHED).exclude(upstream_id=None).exclude(pk__in=seen)
-    lately = Q(ended_reading__gte=window.first.pk) | Q(ended_reading=None, finished_at__gt=window.long_ago)
-    for order in ended.filter(lately):
-        yield from of_line(_line(order, window.before_it, window), window)
-
-
-def doubt(attempt: Attempt, window: Window) -> list[Movement]:
-    """What a call that was not answered would have cost."""
-    return [in_doubt(f"order {attempt.order_id} (call {attempt.pk})", attempt.order.cost, window.call(attempt))]
+            name = f"order {order.pk} (call {attempt.pk})"
+            yield from in_doubt(name, order.cost, attempt, state=order.state, readings=readings)
+    lately = (
+        Q(state__in=states.FINISHED, ended_reading__gte=readings.first)
+        | Q(state__in=states.FINISHED, finished_at__gt=readings.long_ago)
+        | Q(state__in=states.FINISHED, ended_reading=None, finished_at__gt=readings.rows[0].read_at - AFTERLIFE)
+        | Q(state=states.RUNNING, upstream_charge__lt=F("taken"))
+    )
+    for order in Order.objects.filter(lately).exclude(upstream_id=None).exclude(pk__in=seen):
+        yield from of_line(_line(order, LONG_BEFORE, readings))
 
 
 def unheard(reading: BalanceReading) -> int:
     """How many running orders have not been asked for since the reading: they may have been paid back before it.
 
-    Those that were sent after it don't count.
+    Those that were sent after it don't count, nor those that are known to have been paid back in part.
     """
-    running = Order.objects.filter(state=states.RUNNING)
+    running = Order.objects.filter(state=states.RUNNING).exclude(upstream_charge__lt=F("taken"))
     not_asked = running.filter(Q(asked_reading=None) | Q(asked_reading__lt=reading.pk))
     sent_since = Attempt.objects.filter(order=OuterRef("pk"), outcome__in=BOUGHT, reading_before__gte=reading.pk)
     return not_asked.exclude(Exists(sent_since)).count()
 
 
-def _line(order: Order, bought: Span, window: Window) -> Line:
-    name = f"order {order.pk}"
-    if order.state == states.RUNNING or (order.state == states.COMPLETED and order.ended_reading is not None):
-        return Line(name, bought, order.cost, order.taken, order.upstream_charge, back=None)
-    back = back_span(
-        asked=order.asked_reading,
-        ended=order.ended_reading if _told(order) else None,
-        bought=bought,
-        loose_until=window.settled(order.finished_at, after=order.ended_reading or 0),
-    )
-    return Line(name, bought, order.cost, order.taken, order.upstream_charge, back=back)
-
-
-def _told(order: Order) -> bool:
-    """Whether the vendor said what it paid back, and not only that the order has ended."""
-    paid_back = order.taken is None or (order.upstream_charge or ZERO) < order.taken
-    return order.ended_reading is not None and order.upstream_charge is not None and paid_back
+def _line(order: Order, bought: Span, readings: Readings) -> Line:
+    taken, kept = order.taken, order.upstream_charge
+    fell = taken is not None and kept is not None and kept < taken
+    by_word = order.ended_reading is not None
+    line = Line(f"order {order.pk}", bought, order.cost, taken, kept)
+    if not fell and (order.state == states.RUNNING or (order.state == states.COMPLETED and by_word)):
+        return line
+    after = max(order.asked_reading or 0, bought.after)
+    until = None
+    if order.state != states.RUNNING:
+        until = readings.settled(
+            order.finished_at, after=order.ended_reading or 0, lasts=None if by_word else AFTERLIFE
+        )
+    told = (fell or taken is None) and kept is not None and by_word
+    return replace(line, back=Span(after, until), told=told)

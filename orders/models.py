@@ -60,7 +60,6 @@ class Order(forwarding.Forwarded, following.Followed):
 
     upstream_id = models.BigIntegerField(null=True, blank=True, unique=True)
     upstream_status = models.CharField(max_length=100, blank=True)
-    upstream_charge = MoneyField(null=True, blank=True)
     start_count = models.BigIntegerField(null=True, blank=True)
     remains = models.BigIntegerField(null=True, blank=True)
     flag = models.CharField(max_length=300, blank=True, help_text="What is odd about the vendor's answers.")

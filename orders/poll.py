@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.pricing import fits_cost
+from catalog.pricing import fits_cost, quote
 from catalog.suspend import suspend
 from core.alerts import alert
 from core.models import Alert
@@ -142,12 +142,12 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         order.poll_failures = 0
         order.poll_claim = ""
         order.next_poll_at = now + wait_after(_age(order, now))
-        if verdict.state == states.RUNNING:
-            order.asked_reading = asked_reading
-        else:
-            order.ended_reading = BalanceReading.last_begun()
         if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
             order.taken = order.upstream_charge
+        if verdict.state == states.RUNNING:
+            order.heard(asked_reading)
+        else:
+            order.ended_reading = BalanceReading.last_begun()
         order.save()
         if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
             _compare_cost(order, order.upstream_charge or ZERO, now)
@@ -190,7 +190,12 @@ def _sane(new: int | None, old: int | None) -> int | None:
 
 
 def _compare_cost(order: Order, charge: Decimal, now: datetime) -> None:
-    if not fits_cost(charge, order.cost):
+    # It may have waited while its rate changed: then the vendor charges what its list says by now.
+    service = order.service
+    today = quote(
+        service_id=service.pk, quantity=order.quantity, rate=service.rate, price=service.price, unit=service.unit
+    ).cost
+    if not fits_cost(charge, order.cost) and not fits_cost(charge, today):
         suspend(
             service_id=order.service_id,
             why=f"order {order.pk} was to cost {order.cost} USD, and the vendor charged {charge}",

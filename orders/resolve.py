@@ -31,13 +31,19 @@ def found(*, order_id: int, upstream_id: int, operator: User, reason: str, now: 
         return _decided(order, states.RUNNING, operator, note, now, outcome=Attempt.Outcome.FOUND)
 
 
-def send_again(*, order_id: int, operator: User | None, reason: str, now: datetime) -> Order:
-    """UNCERTAIN → PLACED: it was not accepted, by an operator's word, or proved by the vendor's balance (None)."""
+def send_again(*, order_id: int, operator: User | None, reason: str, claim: str = "", now: datetime) -> Order:
+    """UNCERTAIN → PLACED: it was not accepted, by an operator's word, or proved by the vendor's balance (None).
+
+    `claim`, if given, is that of the call which the proof is about.
+    """
     with transaction.atomic():
         order = _locked(order_id, states.UNCERTAIN)
+        if claim and order.claim != claim:
+            raise CantResolve("It was sent again in the meantime.")
         order.not_before = now
         order.flag = ""
         resolve_alert(key=f"order:{order.pk}:uncertain", now=now)
+        # An operator may be wrong: only a proof takes the call out of what the balance has to explain.
         proved = "" if operator else Attempt.Outcome.DISPROVED
         note = f"not accepted, to be sent again: {reason}"
         decided = _decided(order, states.PLACED, operator, note, now, outcome=proved)
@@ -87,8 +93,10 @@ def _locked(order_id: int, *wanted: str) -> Order:
 
 
 def _decided(order: Order, state: str, operator: User | None, note: str, now: datetime, *, outcome: str = "") -> Order:
-    if outcome:
-        Attempt.objects.filter(claim=order.claim, order=order).update(outcome=outcome)
+    unanswered = Attempt.objects.filter(order=order, outcome=Attempt.Outcome.UNANSWERED)
+    # Found after several calls, nobody knows which of them it was.
+    if outcome == Attempt.Outcome.DISPROVED or (outcome and unanswered.count() == 1):
+        unanswered.filter(claim=order.claim).update(outcome=outcome)
     order.state = state
     order.claim = ""  # an answer that still comes is reported, and changes nothing
     order.save()

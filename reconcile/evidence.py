@@ -8,10 +8,10 @@ as it is, and is weighed again when more is known.
 
 import logging
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import NamedTuple
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import F, Q, QuerySet
 
 from core.alerts import alert
@@ -27,17 +27,21 @@ from sms.models import Attempt as PurchaseAttempt
 from sms.models import Purchase
 from upstream.evidence import Evidence, Finding, Movement, weigh
 from upstream.models import BalanceReading
-from upstream.movements import Window, patience
+from upstream.movements import Readings, patience, reading
 
 log = logging.getLogger(__name__)
 
 # So many readings before and after the call, and between, are tried.
-MOST_BEFORE = 3
-MOST_AFTER = 8
-MOST_BETWEEN = 12
-# At most so many doubts of a kind are weighed at a time, and none for longer than this.
-BATCH = 200
-TOO_OLD = timedelta(days=1)
+MOST_BEFORE = 2
+MOST_AFTER = 6
+MOST_BETWEEN = 20
+# While this alert of `reconcile.restored` is open, the books don't know everything.
+RESTORED = "database:restored"
+# At most so many doubts of a kind are weighed at a time, and none for longer than this: nothing more becomes known.
+BATCH = 100
+TOO_OLD = timedelta(hours=1)
+LOCK = "reconcile:weighing"
+LOCKED_SECONDS = 300
 
 Doubt = Order | Purchase
 ItsAttempt = OrderAttempt | PurchaseAttempt
@@ -57,95 +61,132 @@ def doubts_wait(*, now: datetime) -> bool:
 
 
 def weigh_doubts(*, now: datetime) -> Weighed:
-    """Weigh everything that is uncertain."""
+    """Weigh everything that is uncertain; done by one at a time, for it takes a while when there is much of it."""
     orders, purchases = _open(now)
     calls: list[ItsAttempt] = [*orders[:BATCH], *purchases[:BATCH]]
-    found = [_weigh(call, now) for call in calls]
+    if not calls or not cache.add(LOCK, True, LOCKED_SECONDS):
+        return Weighed(0, 0, 0)
+    try:
+        scales = _Scales(calls)
+        found = [_weigh(call, scales, now) for call in calls]
+    finally:
+        cache.delete(LOCK)
     return Weighed(len(calls), found.count(Finding.NOT_CHARGED), found.count(Finding.CHARGED))
 
 
 def _open(now: datetime) -> tuple[QuerySet[OrderAttempt], QuerySet[PurchaseAttempt]]:
-    """The calls behind the doubts, those that were not weighed yet before the others."""
+    """The calls behind the doubts: first those not weighed yet, then any of the others, so that all have their turn."""
     lately = Q(finished_at__gt=now - TOO_OLD)
     orders = OrderAttempt.objects.filter(lately, order__state=states.UNCERTAIN, order__claim=F("claim"))
     purchases = PurchaseAttempt.objects.filter(lately, purchase__state=states.UNCERTAIN, purchase__claim=F("claim"))
     return (
-        orders.exclude(order__finding=Finding.CHARGED).select_related("order").order_by("order__finding", "-pk"),
+        orders.exclude(order__finding=Finding.CHARGED).select_related("order").order_by("order__finding", "?"),
         purchases.exclude(purchase__finding=Finding.CHARGED)
         .select_related("purchase")
-        .order_by("purchase__finding", "-pk"),
+        .order_by("purchase__finding", "?"),
     )
 
 
-def _weigh(attempt: ItsAttempt, now: datetime) -> str:
+class _Scales:
+    """The readings that play a part for some calls, and all that moved since the first of them: fetched once."""
+
+    def __init__(self, calls: list[ItsAttempt]) -> None:
+        taken = BalanceReading.objects.filter(pk__lte=min(call.reading_before for call in calls))
+        earliest = list(taken.order_by("-pk").values_list("pk", flat=True)[:MOST_BEFORE])
+        self.readings = Readings(first=earliest[-1] if earliest else 0)
+        self._moved: list[Movement] = []
+        self._heard: dict[int, bool] = {}
+        if self.readings.rows:
+            self._moved = [*orders_evidence.movements(self.readings), *sms_evidence.movements(self.readings)]
+
+    def heard(self, row: BalanceReading) -> bool:
+        """Whether everything that ran at a reading has been asked for since."""
+        if row.pk not in self._heard:
+            self._heard[row.pk] = not orders_evidence.unheard(row) and not sms_evidence.unheard(row)
+        return self._heard[row.pk]
+
+    def between(self, call: ItsAttempt, first: BalanceReading, last: BalanceReading) -> Evidence:
+        """What two readings say of a call."""
+        if isinstance(call, OrderAttempt):
+            cost = least = call.order.cost
+        else:
+            cost, least = sms_evidence.total(call.purchase), call.purchase.cost
+        others = (one for one in self._moved if one.call != call.claim)
+        return weigh(first=reading(first), last=reading(last), cost=cost, least=least, others=others)
+
+
+def _weigh(attempt: ItsAttempt, scales: _Scales, now: datetime) -> str:
     doubt: Doubt = attempt.order if isinstance(attempt, OrderAttempt) else attempt.purchase
-    evidence = evidence_for(attempt)
-    if evidence is None or (doubt.finding, doubt.evidence) == (evidence.finding, evidence.figures):
+    evidence = _evidence_for(attempt, scales)
+    if evidence is None:
         return ""
-    kept = type(doubt)._default_manager.filter(pk=doubt.pk, state=states.UNCERTAIN, claim=attempt.claim)
-    if not kept.update(finding=evidence.finding, evidence=evidence.figures):
-        return ""
-    log.info("%s: the balance says %s", doubt, evidence.finding)
-    if evidence.finding == Finding.CHARGED:
+    news = (doubt.finding, doubt.evidence) != (evidence.finding, evidence.figures)
+    if news:
+        same = type(doubt)._default_manager.filter(pk=doubt.pk, state=states.UNCERTAIN, claim=attempt.claim)
+        if not same.update(finding=evidence.finding, evidence=evidence.figures):
+            return ""
+    if evidence.finding == Finding.CHARGED and news:
+        log.info("%s: the balance says that it was charged", doubt)
         _charged(doubt, evidence, now)
-    elif evidence.finding == Finding.NOT_CHARGED and settings.UPSTREAM_EVIDENCE_ACTS:
-        return _send_again(doubt, evidence, now)
-    return evidence.finding if evidence.finding == Finding.CHARGED else ""
+        return evidence.finding
+    if evidence.finding == Finding.NOT_CHARGED and settings.UPSTREAM_EVIDENCE_ACTS:
+        log.info("%s: the balance says that it was not charged", doubt)
+        return _send_again(doubt, attempt, evidence, now)
+    return ""
 
 
-def evidence_for(attempt: ItsAttempt) -> Evidence | None:
+def _evidence_for(attempt: ItsAttempt, scales: _Scales) -> Evidence | None:
     """What the balance says of a call that was not answered; None while it is too early to say."""
-    taken = BalanceReading.objects.order_by("pk")
-    before = list(taken.filter(pk__lte=attempt.reading_before).order_by("-pk")[:MOST_BEFORE])
+    if Alert.objects.filter(key=RESTORED, resolved_at=None).exists():
+        return _nothing("The database was restored from a backup: what was bought before it is not in the books.")
+    rows = scales.readings.rows
+    before = [row for row in rows if row.pk <= attempt.reading_before][-MOST_BEFORE:]
     if not before:
-        return Evidence(finding=Finding.AMBIGUOUS, figures="Our balance was not read before it was sent.")
+        return _nothing("Our balance was not read before it was sent.")
     if attempt.finished_at is None or attempt.reading_after is None:
         return None
-    after = taken.filter(pk__gt=attempt.reading_after)
-    settled = after.filter(read_at__gte=attempt.finished_at + patience())
-    evidence = None
-    for last in settled[:MOST_AFTER]:
-        if orders_evidence.unheard(last) or sms_evidence.unheard(last):
+    sure_from = attempt.finished_at + patience()
+    after = [row for row in rows if row.pk > attempt.reading_after and row.read_at >= sure_from][:MOST_AFTER]
+    found = []
+    for last in after:
+        if not scales.heard(last):
             break
-        for first in before:
-            evidence = _between(attempt, Window(first, last))
-            if evidence.finding != Finding.AMBIGUOUS:
-                return _unless_charged_between(attempt, first, last, evidence)
-    return evidence
+        for first in reversed(before):
+            evidence = scales.between(attempt, first, last)
+            if evidence.finding == Finding.NOT_CHARGED:
+                evidence = _unless_shown_between(attempt, scales, first, last, evidence)
+            if evidence.finding == Finding.CHARGED:
+                return evidence
+            found.append(evidence)
+    proved = (evidence for evidence in found if evidence.finding == Finding.NOT_CHARGED)
+    return next(proved, found[-1] if found else None)
 
 
-def _unless_charged_between(
-    attempt: ItsAttempt, first: BalanceReading, last: BalanceReading, evidence: Evidence
+def _unless_shown_between(
+    attempt: ItsAttempt, scales: _Scales, first: BalanceReading, last: BalanceReading, evidence: Evidence
 ) -> Evidence:
-    """What was charged and paid back before the last reading shows in one of those between."""
-    if evidence.finding == Finding.NOT_CHARGED:
-        between = BalanceReading.objects.filter(pk__gt=attempt.reading_after or 0, pk__lt=last.pk)
-        for reading in between.order_by("pk")[:MOST_BETWEEN]:
-            then = _between(attempt, Window(first, reading))
-            if then.finding == Finding.CHARGED:
-                return then
+    """A charge that came back, or a top-up that made up for it, shows in a reading between."""
+    for row in [row for row in scales.readings.rows if first.pk < row.pk < last.pk][:MOST_BETWEEN]:
+        then = scales.between(attempt, first, row)
+        if then.finding == Finding.CHARGED:
+            return then
+        if not then.explained_without:
+            return _nothing(f"{then.figures}\nLater readings leave no room for its charge, but this one is odd.")
     return evidence
 
 
-def _between(attempt: ItsAttempt, window: Window) -> Evidence:
-    first, last = window.ends
-    mine: list[Movement]
-    if isinstance(attempt, OrderAttempt):
-        mine = orders_evidence.doubt(attempt, window)
-    else:
-        mine = sms_evidence.doubt(attempt, window)
-    names = {movement.name for movement in mine}
-    moved = chain(orders_evidence.movements(window), sms_evidence.movements(window))
-    return weigh(first=first, last=last, doubt=mine, others=[one for one in moved if one.name not in names])
+def _nothing(why: str) -> Evidence:
+    return Evidence(finding=Finding.AMBIGUOUS, figures=why)
 
 
-def _send_again(doubt: Doubt, evidence: Evidence, now: datetime) -> str:
+def _send_again(doubt: Doubt, attempt: ItsAttempt, evidence: Evidence, now: datetime) -> str:
     reason = f"our balance proves that it was not charged.\n{evidence.figures}"
+    claim = attempt.claim
     try:
         if isinstance(doubt, Order):
-            orders_resolve.send_again(order_id=doubt.pk, operator=None, reason=reason, now=now)
+            orders_resolve.send_again(order_id=doubt.pk, operator=None, reason=reason, claim=claim, now=now)
         else:
-            sms_resolve.send_again(purchase_id=doubt.pk, operator=None, reason=reason, now=now)
+            sms_resolve.send_again(purchase_id=doubt.pk, operator=None, reason=reason, claim=claim, now=now)
     except (orders_resolve.CantResolve, sms_resolve.CantResolve):
         return ""  # somebody was faster
     return evidence.finding

@@ -16,6 +16,7 @@ from core.models import Alert
 from orders import states
 from orders.models import Order
 from orders.submit import DESK as ORDERS
+from reconcile.evidence import RESTORED
 from sms import states as sms_states
 from sms.acquire import DESK as PURCHASES
 from sms.models import Number, Purchase
@@ -53,10 +54,11 @@ def after_restore(*, now: datetime) -> Restored:
         for model in (Order, Purchase, Number):
             _skip_ids(model)
         alert(
-            key="database:restored",
+            key=RESTORED,
             subject="The database was restored from a backup",
             detail="Compare the vendor's list of orders with ours from the moment of the backup on, and give back to "
-            "customers what they paid in since. docs/backup.md says how.",
+            "customers what they paid in since. docs/backup.md says how. Until this alert is closed, the vendor's "
+            "balance settles no doubt.",
             severity=Alert.Severity.CRITICAL,
             now=now,
         )

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from core.models import Alert
 from core.money import plain
@@ -93,10 +93,12 @@ def _stuck(now: datetime) -> Iterator[Matter]:
 
 
 def _doubted(now: datetime) -> Iterator[Matter]:
-    asked = {"attempts__claim": F("claim"), "attempts__started_at__lt": now - DOUBTED_FOR}
-    orders = Order.objects.filter(state=states.UNCERTAIN, **asked)
+    long_ago = now - DOUBTED_FOR
+    # One without a call of its own was in a backup that was put back.
+    asked = Q(attempts__claim=F("claim"), attempts__started_at__lt=long_ago) | Q(claim="", placed_at__lt=long_ago)
+    orders = Order.objects.filter(asked, state=states.UNCERTAIN).distinct()
     yield from _each(orders, "order:doubt", lambda order: _undecided("order", order, order.charge))
-    purchases = Purchase.objects.filter(state=sms_states.UNCERTAIN, **asked)
+    purchases = Purchase.objects.filter(asked, state=sms_states.UNCERTAIN).distinct()
     yield from _each(purchases, "purchase:doubt", lambda one: _undecided("purchase", one, one.total))
 
 

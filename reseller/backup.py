@@ -1,13 +1,14 @@
 """Back the database up while the shop runs, and put a backup back.
 
-SQLite by its online backup; PostgreSQL by its own `pg_dump` and `pg_restore`, which have to be on the PATH. Keys are
-not in it: without FIELD_ENCRYPTION_KEYS of the time the delivered goods in a backup can't be read.
+SQLite by its online backup; PostgreSQL by its own `pg_dump`, `pg_restore` and `psql`, which have to be on the PATH.
+Keys are not in it: without FIELD_ENCRYPTION_KEYS of the time the delivered goods in a backup can't be read.
 """
 
 import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def back_up(file: Path) -> None:
         if connection.vendor == "sqlite":
             with closing(sqlite3.connect(_sqlite_file())) as source, closing(sqlite3.connect(unfinished)) as copy:
                 source.backup(copy)
+                # As one plain file, which can be read from a folder that can't be written to.
+                copy.execute("PRAGMA journal_mode=DELETE")
             _check(unfinished)
         else:
             _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={unfinished}")
@@ -51,8 +54,20 @@ def put_back(file: Path) -> None:
             backup.backup(database)
     else:
         connection.close()
-        whole = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
-        _run("pg_restore", *whole, f"--dbname={connection.settings_dict['NAME']}", str(file))
+        # Not `pg_restore --clean`: it knows nothing of tables that came after the backup, and stumbles over them.
+        with tempfile.TemporaryDirectory() as folder:
+            script = Path(folder) / "backup.sql"
+            _run("pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(file))
+            anew = ("--command=DROP SCHEMA public CASCADE", "--command=CREATE SCHEMA public")
+            _run(
+                "psql",
+                "--no-psqlrc",
+                "--quiet",
+                "--single-transaction",
+                "--set=ON_ERROR_STOP=1",
+                *anew,
+                f"--file={script}",
+            )
     call_command("migrate", interactive=False, verbosity=0)
 
 

@@ -21,6 +21,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reseller.settings")
 app = Celery("reseller")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Not an app, only a part of one.
+app.autodiscover_tasks(["api.webhooks"])
 
 # By kind of work, so that a live shop can give each its own workers. The first match counts.
 app.conf.task_default_queue = "submit"
@@ -41,6 +43,7 @@ app.conf.task_routes = (
         ("sms.tasks.*", {"queue": "submit"}),
         ("reseller.tasks.*", {"queue": "submit"}),
         ("api.tasks.*", {"queue": "sync"}),
+        ("api.webhooks.tasks.*", {"queue": "sync"}),
     ],
 )
 
@@ -70,6 +73,9 @@ app.conf.beat_schedule = {
     "read our balance with the vendor": _every(60, "upstream.tasks.read_balance"),
     "weigh what is uncertain": _every(30, "reconcile.tasks.weigh_doubts"),
     "keep the log of API calls short": _every(300, "api.tasks.purge_calls"),
+    "find what webhooks are to tell": _every(2, "api.webhooks.tasks.collect_events"),
+    "send to webhooks": _every(2, "api.webhooks.tasks.send_due"),
+    "forget old events of webhooks": _every(3600, "api.webhooks.tasks.forget_events"),
     "reconcile": _every(3600, "reconcile.tasks.reconcile"),
     "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),
     "heartbeat": _every(10, "reseller.tasks.heartbeat"),

@@ -123,6 +123,10 @@ API_PER_MINUTE = number("API_PER_MINUTE", int, 600)
 API_ALLOW_GET = env.bool("API_ALLOW_GET", default=False)
 # Seconds that `add_sms` waits for its numbers; less than a client waits for its answer.
 API_NUMBERS_WAIT = number("API_NUMBERS_WAIT", float, 15.0)
+# Bots of the sms-activate protocol: the very same request again within so many seconds is the same purchase; 0: never.
+API_HANDLER_REPEAT_SECONDS = number("API_HANDLER_REPEAT_SECONDS", float, 0.0)
+# Whether customers' webhooks may lead into private networks, and by plain http: for tests on one machine alone.
+WEBHOOK_ALLOW_PRIVATE = env.bool("WEBHOOK_ALLOW_PRIVATE", default=False)
 # How many proxies of ours stand before the shop, each adding to X-Forwarded-For; 0: nobody is to be believed.
 TRUSTED_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = number("TRUSTED_PROXIES", int, 0)
 
@@ -141,6 +145,7 @@ for name, good, rule in [
     ("UPSTREAM_PAUSE_ALERT_MINUTES", UPSTREAM_PAUSE_ALERT_MINUTES >= 0, "minutes, 0 or more"),
     ("UPSTREAM_MAX_CONCURRENCY", UPSTREAM_MAX_CONCURRENCY >= 1, "a whole number from 1"),
     ("API_PER_MINUTE", API_PER_MINUTE >= 1, "a whole number from 1"),
+    ("API_HANDLER_REPEAT_SECONDS", 0 <= API_HANDLER_REPEAT_SECONDS <= 3600, "seconds, from 0 to 3600"),
     ("API_NUMBERS_WAIT", 0 <= API_NUMBERS_WAIT <= 25, "seconds, from 0 to 25"),
     ("TRUSTED_PROXIES", TRUSTED_PROXIES >= 0, "a whole number from 0"),
     ("SMS_WAIT_SECONDS", 30 <= SMS_WAIT_SECONDS <= 86_400, "seconds, from 30 to 86400"),

@@ -149,6 +149,7 @@ def accept(purchase: Purchase, bought: list[SmsOrder], now: datetime) -> None:
 
 
 def _surplus(purchase: Purchase, extra: list[SmsOrder], now: datetime) -> None:
+    purchase.surplus = len(extra)
     alert(
         key=f"purchase:{purchase.pk}:surplus",
         subject=f"Purchase {purchase.pk}: the vendor gave more numbers than were asked for",

@@ -1,41 +1,49 @@
 """What numbers know of the money that moved between two readings of our balance: for `upstream.evidence`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q
 
 from sms import states
-from sms.models import Attempt, Number
-from upstream.evidence import Movement
+from sms.listen import LONGEST_WAIT
+from sms.models import Attempt, Number, Purchase
+from upstream.evidence import MOST, Movement
 from upstream.models import BalanceReading
-from upstream.movements import BOUGHT, Line, Span, Window, back_span, in_doubt, of_line
+from upstream.movements import BOUGHT, LONG_BEFORE, Line, Readings, Span, in_doubt, of_line
 
 
-def movements(window: Window) -> Iterator[Movement]:
-    """What numbers moved in the window, in doubt or not."""
+def movements(readings: Readings) -> Iterator[Movement]:
+    """What numbers moved since the first of the readings, in doubt or not."""
     seen = set()
-    attempts = window.attempts(Attempt).select_related("purchase").prefetch_related("purchase__numbers")
+    attempts = readings.attempts(Attempt).select_related("purchase").prefetch_related("purchase__numbers__purchase")
     for attempt in attempts:
+        purchase = attempt.purchase
         if attempt.outcome not in BOUGHT:
-            yield from doubt(attempt, window)
+            name = f"purchase {purchase.pk} (call {attempt.pk})"
+            yield from in_doubt(name, total(purchase), attempt, state=purchase.state, readings=readings)
             continue
-        for number in attempt.purchase.numbers.all():
+        for number in purchase.numbers.all():
             seen.add(number.pk)
-            yield from of_line(_line(number, window.call(attempt), window), window)
-    ended = Number.objects.select_related("purchase").exclude(state__in=states.LIVE).exclude(pk__in=seen)
-    lately = Q(ended_reading__gte=window.first.pk) | Q(ended_reading=None, finished_at__gt=window.long_ago)
-    for number in ended.filter(lately):
-        yield from of_line(_line(number, window.before_it, window), window)
+            yield from of_line(_line(number, readings.call(attempt), readings))
+    began = readings.rows[0].read_at
+    lately = (
+        Q(ended_reading__gte=readings.first)
+        | Q(finished_at__gt=readings.long_ago)
+        | Q(ended_reading=None, finished_at__gt=began - LONGEST_WAIT)
+        | Q(state__in=states.LIVE, upstream_charge__lt=F("taken"))
+    )
+    for number in Number.objects.select_related("purchase").filter(lately).exclude(pk__in=seen):
+        yield from of_line(_line(number, LONG_BEFORE, readings))
+    yield from _surplus(began)
 
 
-def doubt(attempt: Attempt, window: Window) -> list[Movement]:
-    """What a call that was not answered would have cost: each of its numbers, for fewer may have been given."""
-    span = window.call(attempt)
-    purchase = attempt.purchase
-    return [
-        in_doubt(f"purchase {purchase.pk} (call {attempt.pk}), number {position}", purchase.cost, span)
-        for position in range(1, purchase.quantity + 1)
-    ]
+def total(purchase: Purchase) -> Decimal:
+    """USD that all the numbers of a purchase were reckoned to cost."""
+    return purchase.cost * purchase.quantity
 
 
 def unheard(reading: BalanceReading) -> int:
@@ -43,7 +51,7 @@ def unheard(reading: BalanceReading) -> int:
 
     Those that were bought after it don't count.
     """
-    live = Number.objects.filter(state__in=states.LIVE)
+    live = Number.objects.filter(state__in=states.LIVE).exclude(upstream_charge__lt=F("taken"))
     not_asked = live.filter(Q(asked_reading=None) | Q(asked_reading__lt=reading.pk))
     sent_since = Attempt.objects.filter(
         purchase=OuterRef("purchase"), outcome__in=BOUGHT, reading_before__gte=reading.pk
@@ -51,18 +59,32 @@ def unheard(reading: BalanceReading) -> int:
     return not_asked.exclude(Exists(sent_since)).count()
 
 
-def _line(number: Number, bought: Span, window: Window) -> Line:
-    name = f"number {number.pk}"
-    if number.state not in states.UNPAID:
+def _line(number: Number, bought: Span, readings: Readings) -> Line:
+    taken, kept = number.taken, number.upstream_charge
+    fell = taken is not None and kept is not None and kept < taken
+    line = Line(f"number {number.pk}", bought, number.purchase.cost, taken, kept)
+    if not fell and number.state not in states.UNPAID:
         # It waits, or its code was paid for.
-        return Line(name, bought, number.purchase.cost, number.taken, number.upstream_charge, back=None)
-    told = number.ended_reading is not None and number.upstream_charge != number.taken
-    back = back_span(
-        asked=number.asked_reading,
-        ended=number.ended_reading if told else None,
-        bought=bought,
-        loose_until=window.settled(number.finished_at, after=number.ended_reading or 0),
-    )
-    return Line(
-        name, bought, number.purchase.cost, number.taken, number.upstream_charge, back=back, all_or_nothing=True
-    )
+        return line
+    after = max(number.asked_reading or 0, bought.after)
+    by_word = number.ended_reading is not None
+    lasts = None if by_word or _end_was_told(number) else LONGEST_WAIT
+    until = readings.settled(number.finished_at, after=number.ended_reading or 0, lasts=lasts)
+    told = (fell or taken is None) and kept is not None and by_word
+    return replace(line, back=Span(after, until), told=told, all_or_nothing=True)
+
+
+def _end_was_told(number: Number) -> bool:
+    """Whether the vendor said until when the number lives, so that it pays back then."""
+    return abs(number.expires_at - number.received_at - timedelta(seconds=settings.SMS_WAIT_SECONDS)) > _SAME
+
+
+def _surplus(began: datetime) -> Iterator[Movement]:
+    """Numbers beyond what was asked for: nobody follows them, and each ends without a code."""
+    lately = Purchase.objects.filter(surplus__gt=0, accepted_at__gt=began - LONGEST_WAIT)
+    for purchase in lately:
+        most = purchase.cost * purchase.surplus * MOST
+        yield Movement(name=f"purchase {purchase.pk}, surplus", after=0, before=None, low=-most, high=most)
+
+
+_SAME = timedelta(seconds=1)

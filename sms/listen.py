@@ -166,8 +166,8 @@ def record(*, number: Number, news: News, every: float, now: datetime) -> None:
         if over:
             number.ended_reading = BalanceReading.last_begun()
         else:
-            number.asked_reading = asked_reading
             number.taken = number.taken or number.upstream_charge or None
+            number.heard(asked_reading)
         if _keep_message(number, news, now) and number.state == states.WAITING:
             pay(number, now)
             _compare_cost(number, now)
@@ -188,7 +188,9 @@ def record(*, number: Number, news: News, every: float, now: datetime) -> None:
 def _compare_cost(number: Number, now: datetime) -> None:
     """With the code comes the vendor's charge: it has to be what its list said."""
     charge, cost = number.upstream_charge, number.purchase.cost
-    if charge is not None and not fits_cost(charge, cost):
+    # It may have waited while the price changed: then the vendor charges what its list says by now.
+    today = number.purchase.project.cost
+    if charge is not None and not fits_cost(charge, cost) and not fits_cost(charge, today):
         suspend(
             project_id=number.purchase.project_id,
             why=f"number {number.pk} was to cost {cost} USD, and the vendor charged {charge}",

@@ -156,6 +156,7 @@ class Purchase(forwarding.Forwarded):
     phone = models.CharField(max_length=60, blank=True, help_text="The number to use again, if any.")
     cost = MoneyField(help_text="USD that one number costs us.")
     price = MoneyField(help_text="USD set aside for each number.")
+    surplus = models.PositiveSmallIntegerField(default=0, help_text="Numbers given beyond what was asked for.")
     form_key = models.CharField(max_length=64, blank=True, editable=False)
     state = models.CharField(max_length=12, choices=states.PURCHASE_CHOICES, default=states.PLACED)
     reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
@@ -224,7 +225,6 @@ class Number(following.Followed):
     e164 = models.CharField(max_length=20, blank=True, help_text="In international form, where it can be read.")
     state = models.CharField(max_length=10, choices=states.NUMBER_CHOICES, default=states.WAITING)
     upstream_status = models.CharField(max_length=100, blank=True)
-    upstream_charge = MoneyField(null=True, blank=True)
     flag = models.CharField(max_length=300, blank=True)
     # The fingerprint of the newest code, so that asking again needs no look at the messages.
     last_code = models.CharField(max_length=64, blank=True, editable=False)

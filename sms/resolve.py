@@ -35,13 +35,19 @@ def found(
         return _decided(purchase, states.RUNNING, operator, note, now, outcome=Attempt.Outcome.FOUND)
 
 
-def send_again(*, purchase_id: int, operator: User | None, reason: str, now: datetime) -> Purchase:
-    """UNCERTAIN → PLACED: it was not accepted, by an operator's word, or proved by the vendor's balance (None)."""
+def send_again(*, purchase_id: int, operator: User | None, reason: str, claim: str = "", now: datetime) -> Purchase:
+    """UNCERTAIN → PLACED: it was not accepted, by an operator's word, or proved by the vendor's balance (None).
+
+    `claim`, if given, is that of the call which the proof is about.
+    """
     with transaction.atomic():
         purchase = _locked(purchase_id, states.UNCERTAIN)
+        if claim and purchase.claim != claim:
+            raise CantResolve("It was sent again in the meantime.")
         purchase.not_before = now
         purchase.flag = ""
         resolve_alert(key=f"purchase:{purchase.pk}:uncertain", now=now)
+        # An operator may be wrong: only a proof takes the call out of what the balance has to explain.
         proved = "" if operator else Attempt.Outcome.DISPROVED
         note = f"not accepted, to be sent again: {reason}"
         decided = _decided(purchase, states.PLACED, operator, note, now, outcome=proved)
@@ -82,8 +88,10 @@ def _locked(purchase_id: int, *wanted: str) -> Purchase:
 def _decided(
     purchase: Purchase, state: str, operator: User | None, note: str, now: datetime, *, outcome: str = ""
 ) -> Purchase:
-    if outcome:
-        Attempt.objects.filter(claim=purchase.claim, purchase=purchase).update(outcome=outcome)
+    unanswered = Attempt.objects.filter(purchase=purchase, outcome=Attempt.Outcome.UNANSWERED)
+    # Found after several calls, nobody knows which of them it was.
+    if outcome == Attempt.Outcome.DISPROVED or (outcome and unanswered.count() == 1):
+        unanswered.filter(claim=purchase.claim).update(outcome=outcome)
     purchase.state = state
     purchase.claim = ""  # an answer that still comes is reported, and changes nothing
     purchase.save()

@@ -5,6 +5,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from django.conf import settings
 from django.db.models import Exists
+from django.db.models.functions import Now
 
 from core.alerts import alert, resolve
 from core.models import Alert
@@ -25,7 +26,9 @@ def read_balance(*, now: datetime) -> BalanceReading | None:
     A reading that a later one has overtaken while it was asked for is dropped: its number would no longer tell
     what came before it.
     """
-    mine = BalanceReading.begun.create(read_at=now)
+    # Before the readings of an older database count on and cover up that it is older.
+    rewind.went_back(now=now)
+    mine = BalanceReading.begun.create(read_at=Now())
     balance = _ask(now)
     later = BalanceReading.begun.filter(pk__gt=mine.pk)
     kept = 0
@@ -36,7 +39,7 @@ def read_balance(*, now: datetime) -> BalanceReading | None:
         return None
     # Only now: one that is dropped again would look like a database that went back.
     rewind.remember(mine.pk)
-    mine.balance = balance
+    mine.refresh_from_db()
     if balance < settings.UPSTREAM_LOW_BALANCE:
         alert(
             key="upstream:low",

@@ -29,10 +29,16 @@ class Followed(models.Model):
     # vendor said that it still runs, and the last one begun when the vendor's word of its end was recorded.
     asked_reading = models.BigIntegerField(null=True, blank=True)
     ended_reading = models.BigIntegerField(null=True, blank=True, db_index=True)
+    upstream_charge = MoneyField(null=True, blank=True)
     taken = MoneyField(null=True, blank=True, help_text="USD that the vendor said at first it charged.")
 
     class Meta:
         abstract = True
+
+    def heard(self, reading: int | None) -> None:
+        """The vendor said after this reading that it runs; noted as long as nothing of its charge came back."""
+        if self.upstream_charge is None or self.taken is None or self.upstream_charge >= self.taken:
+            self.asked_reading = reading
 
 
 Row = TypeVar("Row", bound=Followed)
@@ -64,7 +70,7 @@ def asked_now(running: models.QuerySet[Row]) -> list[Row]:
     reading = BalanceReading.last_taken()
     rows = list(running)
     for row in rows:
-        row.asked_reading = reading
+        row.heard(reading)
     return rows
 
 

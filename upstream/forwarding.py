@@ -22,6 +22,7 @@ from typing import Any, Protocol, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from core.alerts import alert
@@ -239,7 +240,7 @@ def doubt(desk: Desk[Row, Bought], *, pk: int, why: str, now: datetime) -> bool:
         if row.state == PLACED:
             row.claim = ""  # of a call that is over: it says nothing of this
         desk.on_uncertain(row, why, now)
-        _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why, now)
+        _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why)
     return True
 
 
@@ -306,7 +307,7 @@ def _accepted(desk: Desk[Row, Bought], claimed: Row, bought: Bought) -> str | No
                     _too_late(desk, claimed, bought, now)
                 return None
             detail = desk.on_accepted(row, bought, now)
-            return _close(desk, row, RUNNING, Attempt.Outcome.ACCEPTED, detail, now)
+            return _close(desk, row, RUNNING, Attempt.Outcome.ACCEPTED, detail)
     except Contradiction as error:
         return _uncertain(desk, claimed, str(error))
 
@@ -318,7 +319,7 @@ def _refused(desk: Desk[Row, Bought], claimed: Row, words: str) -> str | None:
         if row is None:
             return None
         desk.on_refused(row, words, now)
-        return _close(desk, row, REJECTED, Attempt.Outcome.REFUSED, words, now)
+        return _close(desk, row, REJECTED, Attempt.Outcome.REFUSED, words)
 
 
 def _again(desk: Desk[Row, Bought], claimed: Row, why: str, *, wait: float, out_of_funds: bool = False) -> str | None:
@@ -333,7 +334,7 @@ def _again(desk: Desk[Row, Bought], claimed: Row, why: str, *, wait: float, out_
         if out_of_funds:
             desk.on_out_of_funds(row, now)
         outcome = Attempt.Outcome.REFUSED if out_of_funds else Attempt.Outcome.NOT_SENT
-        return _close(desk, row, PLACED, outcome, why, now)
+        return _close(desk, row, PLACED, outcome, why)
 
 
 def _untried(desk: Desk[Row, Bought], claimed: Row, wait: float) -> str | None:
@@ -360,7 +361,7 @@ def _uncertain(desk: Desk[Row, Bought], claimed: Row, why: str) -> str | None:
             return None
         row.finding = row.evidence = ""
         desk.on_uncertain(row, why, now)
-        return _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why, now)
+        return _close(desk, row, UNCERTAIN, Attempt.Outcome.UNANSWERED, why)
 
 
 def _recorded_before(desk: Desk[Row, Bought], claimed: Row) -> bool:
@@ -378,12 +379,14 @@ def _still_ours(desk: Desk[Row, Bought], claimed: Row, *states: str) -> Row | No
     )
 
 
-def _close(desk: Desk[Row, Bought], row: Row, state: str, outcome: str, detail: str, now: datetime) -> str:
+def _close(desk: Desk[Row, Bought], row: Row, state: str, outcome: str, detail: str) -> str:
+    """Save the row in its new state. Its call ends by the database's clock, by which readings begin: those of
+    workers differ."""
     row.state = state
     row.leased_until = None
     row.save()
     desk.attempts._default_manager.filter(claim=row.claim).update(
-        outcome=outcome, detail=detail, finished_at=now, reading_after=BalanceReading.last_begun()
+        outcome=outcome, detail=detail, finished_at=Now(), reading_after=BalanceReading.last_begun()
     )
     return state
 

@@ -1,8 +1,9 @@
 """What moved our balance with the vendor between two readings, as far as our own rows know: what orders and
 numbers share of it. `upstream.evidence` weighs it."""
 
+import bisect
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -12,13 +13,16 @@ from django.db import models
 from django.db.models import Q
 
 from core.money import ZERO
-from upstream.evidence import CHARGE_ERROR, Movement, Reading
-from upstream.forwarding import Attempt
+from upstream.evidence import CENT, FINEST, MOST, Movement, Reading
+from upstream.forwarding import UNCERTAIN, Attempt
 from upstream.models import BalanceReading
 
 Outcome = Attempt.Outcome
 # The vendor has it by this call: it said so, or an operator found it there.
 BOUGHT = (Outcome.ACCEPTED, Outcome.FOUND)
+# How long the vendor may still pay back what nobody follows: a doubt that stands, and anything else.
+DOUBT_LIVES = timedelta(days=30)
+AFTERLIFE = timedelta(days=3)
 AnAttempt = TypeVar("AnAttempt", bound=Attempt)
 
 
@@ -35,43 +39,37 @@ class Span:
     before: int | None
 
 
-@dataclass(frozen=True)
-class Window:
-    """The time between two readings of the balance."""
+class Readings:
+    """The readings of our balance from some moment on, in order: by them everything else is dated."""
 
-    first: BalanceReading
-    last: BalanceReading
-
-    @property
-    def ends(self) -> tuple[Reading, Reading]:
-        """Both readings, to be weighed."""
-        return _reading(self.first), _reading(self.last)
+    def __init__(self, *, first: int) -> None:
+        rows = BalanceReading.objects.filter(pk__gte=first).order_by("pk")
+        self.rows = list(rows)
+        self.first = first
+        self._numbers = [row.pk for row in self.rows]
 
     @property
-    def before_it(self) -> Span:
-        """Some time before the first reading."""
-        return Span(0, self.first.pk)
+    def long_ago(self) -> datetime | None:
+        """What was over with by then plays no part any more; None when there is no reading."""
+        return self.rows[0].read_at - patience() if self.rows else None
 
-    @property
-    def long_ago(self) -> datetime:
-        """What was over with by then plays no part any more."""
-        return self.first.read_at - patience()
-
-    def settled(self, moment: datetime | None, *, after: int) -> int | None:
-        """The first reading by which what was left open at `moment` is over with; None: none of this window."""
+    def settled(self, moment: datetime | None, *, after: int, lasts: timedelta | None = None) -> int | None:
+        """The first reading by which what was left open at `moment` is over with; None: none so far."""
         if moment is None:
             return None
-        if moment + patience() <= self.first.read_at and after < self.first.pk:
-            return self.first.pk
-        # Across the last reading or beyond it: that is one and the same to this window.
-        return self.last.pk if moment + patience() <= self.last.read_at and after < self.last.pk else None
+        over = moment + (patience() if lasts is None else lasts)
+        begin = bisect.bisect_right(self._numbers, after)
+        return next((row.pk for row in self.rows[begin:] if row.read_at >= over), None)
 
     def attempts(self, model: type[AnAttempt]) -> models.QuerySet[AnAttempt]:
-        """Calls that may have been charged in it."""
+        """Calls that may have been charged since the first, and those in doubt that may have been paid back."""
+        began = self.rows[0].read_at
         return model._default_manager.filter(
-            Q(outcome=Outcome.OPEN) | Q(reading_after__gte=self.first.pk) | Q(finished_at__gt=self.long_ago),
+            Q(outcome=Outcome.OPEN)
+            | Q(outcome=Outcome.UNANSWERED, finished_at__gt=began - DOUBT_LIVES)
+            | Q(reading_after__gte=self.first)
+            | Q(finished_at__gt=self.long_ago),
             outcome__in=[*BOUGHT, Outcome.OPEN, Outcome.UNANSWERED],
-            reading_before__lt=self.last.pk,
         )
 
     def call(self, attempt: Attempt) -> Span:
@@ -81,64 +79,88 @@ class Window:
         return Span(attempt.reading_before, self.settled(attempt.finished_at, after=attempt.reading_after or 0))
 
 
+LONG_BEFORE = Span(0, 0)
+
+
 @dataclass(frozen=True)
 class Line:
-    """One order or number that the vendor has: what it took for it, and what it may have given back."""
+    """One order or number that the vendor has: what it took for it, and what it may have given back. USD."""
 
     name: str
     bought: Span
-    # USD: what we reckoned it costs, to the last digit.
+    # What we reckoned it costs, to the last digit.
     cost: Decimal
-    # USD, rounded: what it took at first, and what it says it keeps; None: it has not said.
+    # Rounded: what it took at first, and what it says it keeps; None: it has not said.
     taken: Decimal | None
     kept: Decimal | None
-    # None: nothing comes back, for it runs or was delivered in full.
-    back: Span | None
+    # When something came back; None: nothing did, for it runs or was delivered in full.
+    back: Span | None = None
+    # Whether the vendor said that it paid back what it no longer keeps, so that only the moment may be unknown.
+    told: bool = False
     # Whether all that was taken comes back or nothing, should it come back at all.
     all_or_nothing: bool = False
 
 
-def of_line(line: Line, window: Window) -> Iterator[Movement]:
-    """What a line moved in the window."""
-    if line.back is None:
-        yield _movement(line.name, line.taken, line.bought, line.cost)
+def of_line(line: Line) -> Iterator[Movement]:
+    """What a line moved."""
+    bought = _movement(line.name, line.bought)
+    if line.taken is None:
+        yield _never_told(line)
         return
-    # Where it ended before it was first asked for, the vendor never said what it took: what we reckoned, then.
-    taken = line.cost if line.taken is None else line.taken
-    yield _movement(line.name, taken, line.bought, line.cost)
-    name = f"{line.name} paid back"
-    if line.kept == ZERO:
-        yield _movement(name, -taken, line.back, -line.cost)
-    elif line.kept is not None and line.kept < taken:
-        yield _movement(name, line.kept - taken, line.back)
-    elif line.all_or_nothing and taken:
-        yield _movement(name, -taken, line.back, -line.cost, certain=False)
+    taken, error = _exact(line.taken, line.cost)
+    yield replace(bought, amount=taken, error=error)
+    if line.back is None:
+        return
+    back = _movement(f"{line.name} paid back", line.back)
+    if line.told and line.kept is not None:
+        # What is told may be booked at once or a little later: counted where that makes no difference.
+        amount = -taken if line.kept == ZERO else line.kept - taken
+        yield replace(back, amount=amount, error=error + (ZERO if line.kept == ZERO else _rounding(line.kept)))
+    elif line.all_or_nothing:
+        yield replace(back, amount=-taken, error=error, certain=False)
     else:
-        yield _movement(name, None, line.back)
+        yield replace(back, low=-taken)
 
 
-def in_doubt(name: str, amount: Decimal, span: Span) -> Movement:
-    """What nobody knows to have been charged. USD."""
-    return _movement(name, amount, span, certain=False)
+def _never_told(line: Line) -> Movement:
+    """What the vendor took it never said: it runs and was not asked for yet, or had ended when it first was."""
+    charge = replace(_movement(line.name, line.bought), high=line.cost * MOST)
+    if line.back is None:
+        return charge
+    back = replace(_movement(f"{line.name} paid back", line.back), low=-line.cost * MOST)
+    whole = _movement(line.name, Span(line.bought.after, line.back.before))
+    if line.told and line.kept is not None:
+        return replace(whole, amount=line.kept, error=_rounding(line.kept), parts=(charge, back))
+    return replace(whole, low=back.low, high=charge.high, parts=(charge, back))
 
 
-def back_span(*, asked: int | None, ended: int | None, bought: Span, loose_until: int | None) -> Span:
-    """When a pay-back came: after it was last seen running, and before its end was told; where nobody told it,
-    before `loose_until`."""
-    return Span(max(asked or 0, bought.after), loose_until if ended is None else ended + 1)
+def in_doubt(name: str, cost: Decimal, attempt: Attempt, *, state: str, readings: Readings) -> Iterator[Movement]:
+    """What a call that was not answered may have moved: its charge, and later a pay-back that nobody would see."""
+    span = readings.call(attempt)
+    yield replace(_movement(name, span), high=cost * MOST, call=attempt.claim)
+    lives = DOUBT_LIVES if state == UNCERTAIN else AFTERLIFE
+    until = readings.settled(attempt.finished_at, after=attempt.reading_after or 0, lasts=lives)
+    back = _movement(f"{name} paid back", Span(span.after, until))
+    # Where its charge lies between the readings as well, what came back is part of the bounds above.
+    yield replace(back, low=-cost * MOST, later=True, call=attempt.claim)
 
 
-def _reading(row: BalanceReading) -> Reading:
+def _movement(name: str, span: Span) -> Movement:
+    return Movement(name=name, after=span.after, before=span.before)
+
+
+def _exact(told: Decimal, reckoned: Decimal) -> tuple[Decimal, Decimal]:
+    """The amount behind one that was told, and by how much it may be off: what it was rounded from, if it was."""
+    off = abs(told - reckoned)
+    return (reckoned, off) if off <= CENT / 2 else (told, _rounding(told))
+
+
+def _rounding(told: Decimal) -> Decimal:
+    return FINEST / 2 if told % CENT else CENT / 2
+
+
+def reading(row: BalanceReading) -> Reading:
+    """A reading, to be weighed."""
     if row.balance is None:
         raise ValueError(f"reading {row.pk} was never answered")
     return Reading(number=row.pk, balance=row.balance)
-
-
-def _movement(
-    name: str, told: Decimal | None, span: Span, exact: Decimal | None = None, *, certain: bool = True
-) -> Movement:
-    """`told` is rounded. Where `exact` is what it was rounded from, it is off by no more than the two differ."""
-    error = CHARGE_ERROR
-    if told is not None and exact is not None and abs(told - exact) <= CHARGE_ERROR:
-        told, error = exact, abs(told - exact)
-    return Movement(name=name, amount=told, after=span.after, before=span.before, certain=certain, error=error)

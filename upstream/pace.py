@@ -36,6 +36,8 @@ MAX_WAIT = 2.0
 STREAK = 5
 FIRST_REST = 5.0
 LONGEST_REST = 120.0
+# The longest rest that the vendor may ask for (`Retry-After`); what is longer was written by another clock.
+LONGEST_ASKED = 300.0
 # How long the one call after a rest may take before another may try.
 PROBE = 30.0
 # When to look again while another call tries.
@@ -150,14 +152,23 @@ class RedisPace:
             local gate = string.gsub(ARGV[n], '!', '')
             if get(gate .. '.since') > 0 then
                 local rests = get(gate .. '.until') - now
+                if rests > LONGEST_ASKED then
+                    -- The clock was set back.
+                    rests = LONGEST_ASKED
+                    redis.call('HSET', KEYS[1], gate .. '.until', string.format('%.6f', now + rests))
+                end
                 if rests > 0 then return {'closed', tostring(rests)} end
-                if gate == ARGV[n] or get(gate .. '.tried') > now then return {'closed', ARGV[7]} end
+                local tried = get(gate .. '.tried')
+                local is_tried = tried > now and tried < now + ARGV[6] + MAX_WAIT + 1
+                if gate == ARGV[n] or is_tried then return {'closed', ARGV[7]} end
                 table.insert(tries, gate)
             end
         end
         redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
         if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[2]) then return {'busy', '0'} end
         local next_at = math.max(get('next_at'), now)
+        -- Nobody takes a turn so far ahead: the clock was set back.
+        if next_at > now + MAX_WAIT + 2 * ARGV[1] then next_at = now end
         local wait = next_at - now
         if wait > tonumber(ARGV[3]) then return {'spent', tostring(wait)} end
         redis.call('HSET', KEYS[1], 'next_at', string.format('%.6f', next_at + tonumber(ARGV[1])))
@@ -224,7 +235,9 @@ class RedisPace:
         self._interval = 1 / per_second
         self._concurrency = concurrency
         self._keys = [name, f"{name}:calls"]
-        self._enter = connection.register_script(self._ENTER)
+        self._enter = connection.register_script(
+            self._ENTER.replace("MAX_WAIT", str(MAX_WAIT)).replace("LONGEST_ASKED", str(LONGEST_ASKED))
+        )
         self._ended = connection.register_script(self._ENDED)
         self._look = connection.register_script(self._LOOK)
 
@@ -339,12 +352,15 @@ class DatabasePace:
             tries = [gate for gate, state in states.items() if state.opened_at]
             for gate in tries:
                 state = states[gate]
+                state.open_until = min(state.open_until, now + LONGEST_ASKED)
                 if state.open_until > now:
                     raise Closed("calls to the vendor are paused", state.open_until - now)
-                if _TRIES[gate] != kind or state.tried_until > now:
+                if _TRIES[gate] != kind or now < state.tried_until < now + PROBE + MAX_WAIT + 1:
                     raise Closed("calls to the vendor are paused", SOON)
             budget = states["all"]
             wait = max(budget.next_at - now, 0)
+            if wait > MAX_WAIT + 2 * self._interval:
+                wait = 0.0  # nobody takes a turn so far ahead: a clock that goes wrong wrote it
             if wait > left:
                 raise Closed("too many calls are waiting", max(wait, 1.0))
             budget.next_at = now + wait + self._interval

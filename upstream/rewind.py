@@ -19,6 +19,8 @@ from upstream.pace import current_pace
 log = logging.getLogger(__name__)
 
 KEY = "last-reading"
+# Set once it was noticed, and until somebody accepts the database: readings count on and would cover it up.
+NOTICED = "database-went-back"
 ALERT = "database:rewound"
 
 
@@ -26,19 +28,23 @@ def remember(reading: int) -> None:
     """Keep the number of the newest reading, unless a higher one is known."""
     known = _known()
     if known is not None and reading > known:
-        _write(reading)
+        _write(KEY, reading)
 
 
 def went_back(*, now: datetime) -> bool:
     """Whether the database is older than what this shop has done; raises an alert if so."""
     known = _known()
-    last = BalanceReading.last_begun()
-    if not known or last >= known:
+    if known is None:
         return False
-    if not last:
-        # A shop that begins anew with an old Redis: it has done nothing yet that could be done twice.
-        _write(0)
-        return False
+    if not _noticed():
+        last = BalanceReading.last_begun()
+        if last >= known:
+            return False
+        if not last:
+            # A shop that begins anew with an old Redis: it has done nothing yet that could be done twice.
+            _write(KEY, 0)
+            return False
+        _write(NOTICED, 1)
     alert(
         key=ALERT,
         subject="The database is older than what this shop has done: nothing is sent",
@@ -51,26 +57,35 @@ def went_back(*, now: datetime) -> bool:
 
 def accept(*, now: datetime) -> None:
     """Take the database as it is for the truth."""
-    _write(BalanceReading.last_begun())
+    _write(KEY, BalanceReading.last_begun())
+    _write(NOTICED, 0)
     resolve(key=ALERT, now=now)
 
 
 def _known() -> int | None:
     """The remembered number, 0 when there is none yet; None where nothing can be remembered."""
+    return _read(KEY)
+
+
+def _noticed() -> bool:
+    return bool(_read(NOTICED))
+
+
+def _read(key: str) -> int | None:
     connection = current_pace().redis
     if connection is None:
         return None
     try:
-        return int(connection.get(KEY) or 0)
+        return int(connection.get(key) or 0)
     except (redis.RedisError, ValueError):
         return None
 
 
-def _write(reading: int) -> None:
+def _write(key: str, value: int) -> None:
     connection = current_pace().redis
     if connection is None:
         return
     try:
-        connection.set(KEY, reading)
+        connection.set(key, value)
     except redis.RedisError as error:
-        log.warning("the newest reading can't be remembered: %s", type(error).__name__)
+        log.warning("%s can't be remembered: %s", key, type(error).__name__)

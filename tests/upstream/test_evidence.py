@@ -1,6 +1,5 @@
 """Weighing: what two readings of the balance prove of a purchase, and that they prove nothing where they can't."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,27 +9,36 @@ from hypothesis import strategies as st
 from upstream.evidence import Finding, Movement, Reading, weigh
 
 
-def moved(amount, *, after=1, before=2, certain=True, name="order 1"):
+def moved(amount, *, after=1, before=2, certain=True, name="order 1", error=0):
     return Movement(
-        name=name, amount=None if amount is None else Decimal(amount), after=after, before=before, certain=certain
+        name=name, amount=Decimal(amount), after=after, before=before, certain=certain, error=Decimal(error)
     )
 
 
-def doubt(amount="5", copies=1):
-    return [moved(amount, certain=False, name=f"doubt {copy}") for copy in range(copies)]
+def bounded(low, high, *, after=1, before=2):
+    return Movement(name="another doubt", low=Decimal(low), high=Decimal(high), after=after, before=before)
 
 
-def finding(left, others=(), mine=None):
-    first, last = Reading(number=1, balance=Decimal(100)), Reading(number=2, balance=100 - Decimal(left))
-    return weigh(first=first, last=last, doubt=mine or doubt(), others=list(others)).finding
+def evidence(left, others=(), cost="5", least=None, begin="100.0101"):
+    first, last = Reading(number=1, balance=Decimal(begin)), Reading(number=2, balance=Decimal(begin) - Decimal(left))
+    return weigh(first=first, last=last, cost=Decimal(cost), least=Decimal(least or cost), others=list(others))
+
+
+def finding(left, others=(), **more):
+    return evidence(left, others, **more).finding
 
 
 def test_nothing_left_and_nothing_was_bought():
     assert finding("0") == Finding.NOT_CHARGED
 
 
-def test_exactly_its_cost_left():
+def test_its_cost_left():
     assert finding("5") == Finding.CHARGED
+
+
+@pytest.mark.parametrize("charge", ["0.6", "4.5", "7.5", "14"])
+def test_a_charge_at_another_price_is_its_charge_all_the_same(charge):
+    assert finding(charge) == Finding.CHARGED
 
 
 def test_what_is_known_is_taken_off_first():
@@ -48,47 +56,57 @@ def test_a_pay_back_that_perhaps_came_makes_it_ambiguous():
     # It lies across the second reading: it may have come before or after it.
     assert finding("0", [moved("-5", after=1, before=3)]) == Finding.AMBIGUOUS
     assert finding("0", [moved("-5", after=1, before=None)]) == Finding.AMBIGUOUS
-    # One of another size explains nothing.
-    assert finding("0", [moved("-4", certain=False)]) == Finding.NOT_CHARGED
+    # One that is far too small, or far too large, explains nothing.
+    assert finding("0", [moved("-0.4", certain=False)]) == Finding.NOT_CHARGED
+    assert finding("0", [moved("-16", certain=False)]) == Finding.NOT_CHARGED
 
 
 def test_what_came_before_or_after_plays_no_part():
     assert finding("0", [moved("5", after=0, before=1), moved("5", after=2, before=None)]) == Finding.NOT_CHARGED
 
 
-def test_two_doubts_of_one_size_and_one_charge_between_them():
-    other = moved("5", certain=False, name="order 2")
-    assert finding("5", [other]) == Finding.AMBIGUOUS
-    assert finding("10", [other]) == Finding.CHARGED
+def test_other_doubts_may_have_been_charged_and_this_one_not():
+    other = bounded("0", "15")
     assert finding("0", [other]) == Finding.NOT_CHARGED
+    assert finding("5", [other]) == Finding.AMBIGUOUS
+    assert finding("10", [other]) == Finding.AMBIGUOUS
+    assert finding("16", [other]) == Finding.CHARGED
 
 
-def test_a_movement_of_unknown_size_proves_nothing():
-    assert finding("0", [moved(None)]) == Finding.AMBIGUOUS
-    assert finding("0", [moved(None, after=2)]) == Finding.NOT_CHARGED
+def test_an_older_doubt_may_be_paid_back_just_now():
+    assert finding("0", [bounded("-5", "0")]) == Finding.AMBIGUOUS
+    assert finding("0", [bounded("-0.4", "0")]) == Finding.NOT_CHARGED
+    assert finding("5", [bounded("-5", "0")]) == Finding.CHARGED
 
 
 def test_a_top_up_proves_nothing():
-    assert finding("-100") == Finding.AMBIGUOUS
-    assert finding("-95") == Finding.AMBIGUOUS
+    for left in ("-100", "-95"):
+        told = evidence(left)
+        assert told.finding == Finding.AMBIGUOUS
+        assert not told.explained_without
 
 
-def test_what_is_smaller_than_the_reading_s_error_proves_nothing():
-    assert finding("0", mine=doubt("0.0003")) == Finding.AMBIGUOUS
+def test_what_is_smaller_than_the_readings_error_proves_nothing():
+    assert finding("0", cost="0.001") == Finding.AMBIGUOUS
+    assert finding("0", cost="0.003") == Finding.NOT_CHARGED
+
+
+def test_a_balance_that_is_told_in_cents_hides_what_is_smaller():
+    assert finding("0", cost="0.1", begin="100") == Finding.AMBIGUOUS
+    assert finding("0", cost="0.3", begin="100") == Finding.NOT_CHARGED
 
 
 def test_the_error_of_many_charges_adds_up():
-    many = [moved("0.01", name=f"order {number}") for number in range(200)]
-    assert finding("2", many, doubt("0.02")) == Finding.AMBIGUOUS
-    assert finding("2", many, doubt("0.2")) == Finding.NOT_CHARGED
-    exact = [replace(one, error=Decimal(0)) for one in many]
-    assert finding("2", exact, doubt("0.02")) == Finding.NOT_CHARGED
+    many = [moved("0.01", name=f"order {number}", error="0.00005") for number in range(200)]
+    assert finding("2", many, cost="0.02") == Finding.AMBIGUOUS
+    assert finding("2", many, cost="2") == Finding.NOT_CHARGED
+    exact = [moved("0.01", name=f"order {number}") for number in range(200)]
+    assert finding("2", exact, cost="0.02") == Finding.NOT_CHARGED
 
 
 def test_some_of_the_numbers_of_a_purchase_were_given():
-    assert finding("0.10", mine=doubt("0.05", copies=3)) == Finding.CHARGED
-    assert finding("0", mine=doubt("0.05", copies=3)) == Finding.NOT_CHARGED
-    assert finding("0.20", mine=doubt("0.05", copies=3)) == Finding.AMBIGUOUS
+    assert finding("0.10", cost="0.15", least="0.05") == Finding.CHARGED
+    assert finding("0", cost="0.15", least="0.05") == Finding.NOT_CHARGED
 
 
 def test_too_much_at_once_proves_nothing():
@@ -98,34 +116,45 @@ def test_too_much_at_once_proves_nothing():
 
 def test_the_figures_are_shown():
     first, last = Reading(number=7, balance=Decimal(100)), Reading(number=9, balance=Decimal("88.5"))
-    others = [moved("1.5", after=7, before=8), moved("-2", after=8, before=10, name="order 4 paid back")]
-    evidence = weigh(first=first, last=last, doubt=[moved("10", after=7, before=9, certain=False)], others=others)
-    assert evidence.finding == Finding.CHARGED
+    others = [
+        moved("1.5", after=7, before=8),
+        moved("-2", after=8, before=10, name="order 4 paid back"),
+        bounded("0", "0.3", after=7, before=9),
+    ]
+    told = weigh(first=first, last=last, cost=Decimal(10), least=Decimal(10), others=others)
+    assert told.finding == Finding.CHARGED
     for figure in ("$100.00 (reading 7)", "$88.50 (reading 9)", "$11.50 left", "$1.50 in 1", "$10.00, exact to"):
-        assert figure in evidence.figures
-    assert "order 4 paid back −$2.00" in evidence.figures
+        assert figure in told.figures
+    assert "order 4 paid back −$2.00" in told.figures
+    assert "another doubt $0.00 to $0.30" in told.figures
 
 
 cents = st.integers(1, 300).map(lambda cents: Decimal(cents) / 100)
 spans = st.sampled_from([(1, 2), (1, 3), (0, 2), (0, 1), (2, None), (1, None), (0, None)])
-movements = st.lists(st.tuples(cents, spans, st.booleans(), st.booleans(), st.booleans()), max_size=6)
+lines = st.lists(st.tuples(cents, spans, st.booleans(), st.booleans(), st.booleans()), max_size=6)
+doubts = st.lists(st.tuples(cents, spans, st.decimals(min_value=-1, max_value=3, places=2)), max_size=3)
 
 
-@given(own=cents, charged=st.booleans(), lines=movements)
-def test_whatever_happened_nothing_false_is_ever_proved(own, charged, lines):
+@given(cost=cents, price=st.decimals("0.1", 3, places=2), charged=st.booleans(), lines=lines, doubts=doubts)
+def test_whatever_happened_nothing_false_is_ever_proved(cost, price, charged, lines, doubts):
     """Whatever truly moved, if our rows describe it truly, the finding is the truth or none."""
-    left = own if charged else Decimal(0)
+    left = cost * price if charged else Decimal(0)
     others = []
     for amount, (after, before), back, certain, happened in lines:
         signed = -amount if back else amount
-        others.append(moved(signed, after=after, before=before, certain=certain))
-        surely_inside = after == 1 and before == 2
-        can_be_inside = not (after >= 2 or before == 1)
-        if can_be_inside and ((certain and surely_inside) or happened):
+        one = moved(signed, after=after, before=before, certain=certain)
+        others.append(one)
+        if not one.outside(1, 2) and ((certain and one.inside(1, 2)) or happened):
             left += signed
-    found = finding(left, others, [moved(own, certain=False)])
+    for amount, (after, before), share in doubts:
+        one = bounded(-amount, amount * 3, after=after, before=before)
+        others.append(one)
+        if not one.outside(1, 2):
+            left += amount * share
+    found = finding(left, others, cost=cost)
     assert found != (Finding.NOT_CHARGED if charged else Finding.CHARGED)
-    if not any(before != 2 or after != 1 or not certain for _amount, (after, before), _back, certain, _ in lines):
+    exact = all(one.certain and one.inside(1, 2) and not one.low for one in others)
+    if exact and cost > Decimal("0.01"):
         assert found == (Finding.CHARGED if charged else Finding.NOT_CHARGED)
 
 

@@ -1,0 +1,1 @@
+"""Webhooks: customers' own addresses are told, signed, what becomes of their orders and numbers."""

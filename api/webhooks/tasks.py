@@ -1,0 +1,40 @@
+"""What workers do for webhooks."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
+
+from api.webhooks import collect, send
+from api.webhooks.models import Cursor
+
+# Longer than a sender works: LASTS, and the posts of its last round.
+LEASE = timedelta(minutes=5)
+_SENDER = "SENDER"
+
+
+@shared_task(name="api.webhooks.tasks.collect_events")
+def collect_events() -> None:
+    """Write down what customers are to be told."""
+    collect.collect(now=timezone.now())
+
+
+@shared_task(name="api.webhooks.tasks.send_due")
+def send_due() -> None:
+    """Post what is due, unless somebody does: slow receivers shall not hold all workers."""
+    now = timezone.now()
+    Cursor.objects.get_or_create(source=_SENDER, defaults={"marked_at": now - LEASE})
+    free = Cursor.objects.filter(Q(low=0) | Q(marked_at__lte=now - LEASE), source=_SENDER)
+    if not free.update(low=1, marked_at=now):
+        return
+    try:
+        send.send_due()
+    finally:
+        Cursor.objects.filter(source=_SENDER, marked_at=now).update(low=0)
+
+
+@shared_task(name="api.webhooks.tasks.forget_events")
+def forget_events() -> None:
+    """Drop old events."""
+    collect.forget(now=timezone.now())

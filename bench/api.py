@@ -1,0 +1,161 @@
+"""How many `status` and `add` the API answers a second, beside a view that does nothing on the same server.
+
+    .venv/bin/python -m bench.api [--seconds 3] [--rounds 5] [--clients 4] [--database sqlite|postgres]
+
+Starts Valkey (and PostgreSQL), a sandbox to take the catalogue from, and the shop's own web server. In each round the
+three are asked in turn by as many clients, each a customer with a key of its own on a connection that stays open, so
+that what else the machine does falls on all of them alike. Prints one JSON line for each: requests a second (the
+median of the rounds), the part of the bare view's rate in the same round, median and p95 in milliseconds.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import urlencode
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--seconds", type=float, default=3.0)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--clients", type=int, default=4)
+    options.add_argument("--database", choices=["sqlite", "postgres"], default="postgres")
+    given = options.parse_args()
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
+    os.environ["TEST_DATABASE"] = given.database
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import connection
+
+    from tests import servers
+    from tests.house import House
+    from upstream.sandbox.server import Sandbox
+
+    started = servers.Servers(settings.TEST_HOME)
+    home = Path(tempfile.mkdtemp(prefix="bench-api-"))
+    try:
+        started.valkey()
+        if given.database == "postgres":
+            started.postgres()
+        call_command("migrate", verbosity=0)
+        with Sandbox(key="test-key", services=40) as vendor:
+            settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, "test-key"
+            asked = prepare(given.clients)
+            connection.close()
+            environment = {"API_PER_MINUTE": "100000000"}
+            house = House(home=home, upstream_url=vendor.url, upstream_key="test-key", environment=environment)
+            try:
+                house.run("web")
+                house.wait_until(lambda: house._status("/healthz") == 200, "the web server")
+                rounds = [
+                    {name: rate(house.port, path, bodies, given.seconds) for name, (path, bodies) in asked.items()}
+                    for _ in range(given.rounds + 1)
+                ][1:]  # the first one warms up
+            finally:
+                house.stop()
+        for name in asked:
+            tell(name, rounds, given.database)
+    finally:
+        started.stop()
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(settings.TEST_HOME, ignore_errors=True)
+
+
+def prepare(clients: int) -> dict[str, tuple[str, list[bytes]]]:
+    """Customers with keys and an order each; what each client sends to which path."""
+    from django.utils import timezone
+
+    from accounts.models import User
+    from api import keys
+    from catalog.models import Service
+    from catalog.sync import sync_catalog
+    from orders import place
+    from wallet import ledger
+
+    sync_catalog()
+    now = timezone.now()
+    service = Service.objects.filter(entity=Service.Entity.SMM).order_by("price").first()
+    statuses, adds = [], []
+    for number in range(clients):
+        customer = User.objects.create_user(f"bench{number}@example.com")
+        account = ledger.account_of(customer)
+        ledger.adjust(account=account, amount=Decimal(1_000_000), key=f"bench{number}", memo="bench", now=now)
+        key = keys.make(customer=customer, name="bench", now=now)[1]
+        link = "https://example.com/name"
+        order = place.order(customer=customer, service_id=service.pk, quantity=service.min, link=link, now=now)
+        statuses.append(form(key=key, action="status", order=order.pk))
+        adds.append(form(key=key, action="add", service=service.pk, quantity=service.min, link=link))
+    return {"bare": ("/bare", statuses), "status": ("/api/v2", statuses), "add": ("/api/v2", adds)}
+
+
+def form(**values: object) -> bytes:
+    """A form as it is sent."""
+    return urlencode(values).encode()
+
+
+def rate(port: int, path: str, bodies: list[bytes], seconds: float) -> list[float]:
+    """Ask with one connection for each body; how long each answer took, in seconds, and how long it all took last."""
+    begun = time.monotonic()
+    ends = begun + seconds
+
+    def client(body: bytes) -> list[float]:
+        connection, took = http.client.HTTPConnection("127.0.0.1", port, timeout=30), []
+        while (now := time.monotonic()) < ends:
+            connection.request("POST", path, body, FORM)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status != 200 or b'"error"' in text:
+                sys.exit(f"{path}: HTTP {answer.status}, {text[:200]!r}")
+            took.append(time.monotonic() - now)
+        connection.close()
+        return took
+
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        each: Callable[[bytes], list[float]] = client
+        took = [one for many in pool.map(each, bodies) for one in many]
+    return [*took, time.monotonic() - begun]
+
+
+def tell(name: str, rounds: list[dict[str, list[float]]], database: str) -> None:
+    """One line of JSON."""
+
+    def per_second(one: dict[str, list[float]], which: str) -> float:
+        return (len(one[which]) - 1) / one[which][-1]
+
+    took = sorted(second for one in rounds for second in one[name][:-1])
+    print(
+        json.dumps(
+            {
+                "bench": "api",
+                "database": database,
+                "what": name,
+                "per_second": round(statistics.median(per_second(one, name) for one in rounds)),
+                "of_bare": round(
+                    statistics.median(per_second(one, name) / per_second(one, "bare") for one in rounds), 3
+                ),
+                "ms_median": round(statistics.median(took) * 1000, 1),
+                "ms_p95": round(took[int(len(took) * 0.95)] * 1000, 1),
+            }
+        ),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -37,7 +37,9 @@ def probe(*, now: datetime) -> Weather:
         read_balance(now=now)
         weather = current_pace().weather()
     raised = Alert.objects.filter(key__in=OVER, resolved_at=None)
-    if weather.state == "closed":
+    # A purchase may try and none does: nothing waits.
+    idle = weather.only_purchases and weather.state == "half-open" and weather.buy.tried_for <= 0
+    if weather.state == "closed" or idle:
         for key in list(raised.values_list("key", flat=True)):
             resolve(key=key, now=now)
     elif tries or not raised.filter(key=PAUSED).exists():

@@ -16,6 +16,15 @@ CHARGE_TOLERANCE = Decimal("0.01")
 CHARGE_TOLERANCE_SHARE = Decimal("0.02")
 
 
+class Offered(Protocol):
+    """What is quoted for: a service as we copied it."""
+
+    pk: int
+    rate: Decimal
+    price: Decimal
+    unit: int
+
+
 class Rule(Protocol):
     """The figures of a mark-up rule."""
 
@@ -80,6 +89,11 @@ def quote(*, service_id: int, quantity: int, rate: Decimal, price: Decimal, unit
         cost=round_up(EXACT.divide(EXACT.multiply(rate, quantity), unit), MICRO),
         charge=round_up(EXACT.divide(EXACT.multiply(price, quantity), unit), CHARGE_STEP),
     )
+
+
+def quote_for(service: Offered, quantity: int) -> Quote:
+    """What `quantity` pieces of the service cost now."""
+    return quote(service_id=service.pk, quantity=quantity, rate=service.rate, price=service.price, unit=service.unit)
 
 
 def shortfall(*, charge: Decimal, quantity: int, rate: Decimal, unit: int, rule: Rule) -> Decimal:

@@ -9,14 +9,13 @@ from django.contrib import messages
 from django.db import IntegrityError
 from unfold.enums import ActionVariant
 
-from catalog.pricing import share
+from catalog.pricing import quote_for, share
 from core.admin_acts import Act, Done
 from core.admin_base import NOTHING, moment
 from core.money import ZERO, show
 from orders import poll, states
 from orders.admin_forms import FinishForm, FoundForm, NothingForm, RefundForm, SendAgainForm
 from orders.models import Order
-from orders.place import quote_for
 from orders.refund import refund
 from orders.resolve import CantResolve, finish, found, give_up, let_go, send_again
 from upstream.client import UpstreamError

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from catalog.models import MarkupRule
-from catalog.pricing import RuleBook, quote, shortfall
+from catalog.pricing import RuleBook, quote_for, shortfall
 from core.alerts import alert, resolve
 from core.models import Alert
 from core.money import ZERO, show
@@ -39,10 +39,7 @@ def _rules() -> RuleBook:
 
 def hold(order: Order, missing: Decimal, now: datetime) -> None:
     """Keep a locked order from going out until an operator decides; its money stays on hold."""
-    service = order.service
-    cost = quote(
-        service_id=service.pk, quantity=order.quantity, rate=service.rate, price=service.price, unit=service.unit
-    ).cost
+    cost = quote_for(order.service, order.quantity).cost
     note = f"charged {show(order.charge)}, it would cost {show(cost)} now: {show(missing)} below the least margin"
     order.below_cost = BelowCost.HELD
     order.changed_at = now

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.models import Service
-from catalog.pricing import Quote, quote
+from catalog.pricing import Quote, quote_for
 from catalog.search import on_shelf
 from core.money import LARGEST, show
 from orders import tasks
@@ -39,11 +39,6 @@ class PriceChanged(CantPlace):
             price=_("The price rose from %(old)s to %(new)s while you were here. Order again to accept it.")
             % {"old": show(shown), "new": show(quote.price)}
         )
-
-
-def quote_for(service: Service, quantity: int) -> Quote:
-    """What `quantity` pieces of the service cost now."""
-    return quote(service_id=service.pk, quantity=quantity, rate=service.rate, price=service.price, unit=service.unit)
 
 
 def order(

@@ -20,6 +20,7 @@ from accounts.models import User
 from accounts.signed_in import signed_in
 from catalog.freshness import copied_at
 from catalog.models import Service
+from catalog.pricing import quote_for
 from catalog.search import fold
 from core.money import plain, show
 from core.once import once_key
@@ -116,7 +117,7 @@ def _charge(offered: Service, form: OrderForm) -> Any:
     text = str(form["quantity"].value() or "").strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         return None
-    return place.quote_for(offered, int(text)).charge
+    return quote_for(offered, int(text)).charge
 
 
 # ── The list ───────────────────────────────────────────────────────────────────────────────────────

@@ -189,8 +189,9 @@ def _compare_cost(number: Number, now: datetime) -> None:
     """With the code comes the vendor's charge: it has to be what its list said."""
     charge, cost = number.upstream_charge, number.purchase.cost
     # It may have waited while the price changed: then the vendor charges what its list says by now.
-    today = number.purchase.project.cost
-    if charge is not None and not fits_cost(charge, cost) and not fits_cost(charge, today):
+    if charge is None or fits_cost(charge, cost):
+        return
+    if not fits_cost(charge, number.purchase.project.cost):
         suspend(
             project_id=number.purchase.project_id,
             why=f"number {number.pk} was to cost {cost} USD, and the vendor charged {charge}",

@@ -10,8 +10,9 @@ from orders import states, tasks
 from orders.below_cost import alert_key
 from orders.models import Attempt, Order, OrderEvent
 from orders.settle import settle
-from orders.submit import accept, reject
+from orders.submit import DESK, accept, reject
 from orders.verdict import ended
+from upstream import forwarding
 from upstream.forwarding import BelowCost, Contradiction
 
 
@@ -93,10 +94,8 @@ def _locked(order_id: int, *wanted: str) -> Order:
 
 
 def _decided(order: Order, state: str, operator: User | None, note: str, now: datetime, *, outcome: str = "") -> Order:
-    unanswered = Attempt.objects.filter(order=order, outcome=Attempt.Outcome.UNANSWERED)
-    # Found after several calls, nobody knows which of them it was.
-    if outcome == Attempt.Outcome.DISPROVED or (outcome and unanswered.count() == 1):
-        unanswered.filter(claim=order.claim).update(outcome=outcome)
+    if outcome:
+        forwarding.decided(DESK, order, outcome)
     order.state = state
     order.claim = ""  # an answer that still comes is reported, and changes nothing
     order.save()

@@ -8,9 +8,10 @@ from django.db import transaction
 from accounts.models import User
 from core.alerts import resolve as resolve_alert
 from sms import states, tasks
-from sms.acquire import accept, reject
+from sms.acquire import DESK, accept, reject
 from sms.below_cost import alert_key
 from sms.models import Attempt, Purchase, PurchaseEvent
+from upstream import forwarding
 from upstream.forwarding import BelowCost, Contradiction
 from upstream.replies import SmsOrder
 
@@ -88,10 +89,8 @@ def _locked(purchase_id: int, *wanted: str) -> Purchase:
 def _decided(
     purchase: Purchase, state: str, operator: User | None, note: str, now: datetime, *, outcome: str = ""
 ) -> Purchase:
-    unanswered = Attempt.objects.filter(purchase=purchase, outcome=Attempt.Outcome.UNANSWERED)
-    # Found after several calls, nobody knows which of them it was.
-    if outcome == Attempt.Outcome.DISPROVED or (outcome and unanswered.count() == 1):
-        unanswered.filter(claim=purchase.claim).update(outcome=outcome)
+    if outcome:
+        forwarding.decided(DESK, purchase, outcome)
     purchase.state = state
     purchase.claim = ""  # an answer that still comes is reported, and changes nothing
     purchase.save()

@@ -244,6 +244,16 @@ def doubt(desk: Desk[Row, Bought], *, pk: int, why: str, now: datetime) -> bool:
     return True
 
 
+def decided(desk: Desk[Row, Bought], row: Row, outcome: str) -> None:
+    """Note on the call behind an UNCERTAIN row what was found out about it (FOUND, DISPROVED).
+
+    Found after several calls that were not answered, nobody knows which of them it was: then none is marked.
+    """
+    unanswered = desk.attempts._default_manager.filter(**{desk.subject: row}, outcome=Attempt.Outcome.UNANSWERED)
+    if outcome == Attempt.Outcome.DISPROVED or unanswered.count() == 1:
+        unanswered.filter(claim=row.claim).update(outcome=outcome)
+
+
 def _claim(desk: Desk[Row, Bought], pk: int) -> tuple[Row, dict[str, Any]] | None:
     now = timezone.now()
     claim = uuid.uuid4().hex
@@ -414,6 +424,7 @@ __all__ = [
     "Desk",
     "Forwarded",
     "backoff",
+    "decided",
     "doubt",
     "due",
     "expire_leases",

@@ -230,8 +230,7 @@ class RedisPace:
     """
 
     def __init__(self, connection: "redis.Redis", *, per_second: float, concurrency: int, name: str = "pace") -> None:
-        self.redis: redis.Redis | None = connection
-        self._redis = connection
+        self.redis = connection
         self._interval = 1 / per_second
         self._concurrency = concurrency
         self._keys = [name, f"{name}:calls"]
@@ -267,7 +266,7 @@ class RedisPace:
 
     def leave(self, passage: str) -> None:
         """Give the place of a call free."""
-        _quietly(lambda: self._redis.zrem(self._keys[1], passage))
+        _quietly(lambda: self.redis.zrem(self._keys[1], passage))
 
     def succeeded(self, passage: str) -> None:
         """A call went well: the streak ends, and a gate that it tried closes."""

@@ -8,6 +8,7 @@ database as it is. Where no Redis is, nothing remembers, and only those commands
 
 import logging
 from datetime import datetime
+from typing import NamedTuple
 
 import redis
 
@@ -27,7 +28,7 @@ ALERT = "database:rewound"
 def remember(reading: int) -> None:
     """Keep the number of the newest reading, unless a higher one is known."""
     known = _known()
-    if known is not None and reading > known:
+    if known is not None and reading > known.reading:
         _write(KEY, reading)
 
 
@@ -36,9 +37,9 @@ def went_back(*, now: datetime) -> bool:
     known = _known()
     if known is None:
         return False
-    if not _noticed():
+    if not known.noticed:
         last = BalanceReading.last_begun()
-        if last >= known:
+        if last >= known.reading:
             return False
         if not last:
             # A shop that begins anew with an old Redis: it has done nothing yet that could be done twice.
@@ -62,21 +63,19 @@ def accept(*, now: datetime) -> None:
     resolve(key=ALERT, now=now)
 
 
-def _known() -> int | None:
-    """The remembered number, 0 when there is none yet; None where nothing can be remembered."""
-    return _read(KEY)
+class _Known(NamedTuple):
+    reading: int
+    noticed: bool
 
 
-def _noticed() -> bool:
-    return bool(_read(NOTICED))
-
-
-def _read(key: str) -> int | None:
+def _known() -> _Known | None:
+    """What is remembered, by one question since every purchase asks; None where nothing can be."""
     connection = current_pace().redis
     if connection is None:
         return None
     try:
-        return int(connection.get(key) or 0)
+        reading, noticed = connection.mget(KEY, NOTICED)
+        return _Known(int(reading or 0), bool(int(noticed or 0)))
     except (redis.RedisError, ValueError):
         return None
 

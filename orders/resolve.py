@@ -5,9 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from catalog.below_cost import alert_key
 from core.alerts import resolve as resolve_alert
 from orders import states, tasks
-from orders.below_cost import alert_key
 from orders.models import Attempt, Order, OrderEvent
 from orders.settle import settle
 from orders.submit import DESK, accept, reject

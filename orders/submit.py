@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
+from catalog import below_cost
 from catalog.stock import NoAnswer, look_up
 from core.alerts import alert, resolve
 from core.models import Alert
-from orders import below_cost
+from orders.below_cost import GUARD
 from orders.late import LATE, tell_late
 from orders.models import Attempt, Order, OrderEvent
 from upstream import forwarding
@@ -42,30 +42,15 @@ _REASONS = [
 
 def submit(*, order_id: int) -> str | None:
     """Send the order if it is due; returns its new state, None when another worker has it or it isn't due."""
-    state = _stopped(order_id) or forwarding.forward(DESK, pk=order_id)
+    held = below_cost.stopped(GUARD, pk=order_id, refuse=_refuse_loss, now=timezone.now())
+    state = held or forwarding.forward(DESK, pk=order_id)
     if state:
         log.info("order %s: %s", order_id, state)
     return state
 
 
-def _stopped(order_id: int) -> str | None:
-    """Keep an order from going out below cost, as BELOW_COST says; its state then, None when it may go."""
-    order = Order.objects.select_related("service").filter(pk=order_id, state=forwarding.PLACED, below_cost="").first()
-    if order is None or not below_cost.loss(order):
-        return None
-    now = timezone.now()
-    with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=order_id)
-        missing = below_cost.loss(order)
-        if order.state != forwarding.PLACED or order.below_cost or not missing:
-            return None
-        if settings.BELOW_COST == "refuse":
-            reject(order, Order.Reason.PRICE_ROSE, now)
-            order.state = forwarding.REJECTED
-            order.save()
-        else:
-            below_cost.hold(order, missing, now)
-        return order.state
+def _refuse_loss(order: Order, now: datetime) -> None:
+    reject(order, Order.Reason.PRICE_ROSE, now)
 
 
 def reason_for(words: str, *, is_product: bool) -> str:

@@ -6,7 +6,9 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from orders import below_cost, late, poll, submit
+from catalog import below_cost
+from orders import late, poll, submit
+from orders.below_cost import GUARD
 from orders.models import Order
 from upstream import forwarding
 
@@ -33,7 +35,7 @@ def submit_order(*, order_id: int, nudged: bool = False) -> None:
 def sweep_placed() -> None:
     """Hand out the orders that are due and that nobody took: the outbox's truth. The others are called late."""
     now = timezone.now()
-    below_cost.release(now=now)
+    below_cost.release(GUARD, now=now)
     for order_id in forwarding.sweep(Order, now=now):
         submit_order.apply_async(kwargs={"order_id": order_id}, expires=180)
     late.mark_late(now=now)

@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from catalog.below_cost import alert_key
 from core.alerts import resolve
-from orders import below_cost, states
+from orders import states
 from orders.models import Order, OrderEvent
 from wallet import ledger
 
@@ -27,5 +28,5 @@ def withdraw(*, order_id: int, customer: User, now: datetime) -> bool:
         order.finished_at = order.changed_at = now
         order.save()
         OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.CANCELED, amount=order.charge, at=now)
-        resolve(key=below_cost.alert_key(order), now=now)
+        resolve(key=alert_key(order), now=now)
     return True

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
+from catalog import below_cost
 from core.alerts import alert, resolve
 from core.models import Alert
-from sms import below_cost
+from sms.below_cost import GUARD
 from sms.models import Attempt, Number, Purchase, PurchaseEvent
 from sms.phones import e164
 from upstream import forwarding
@@ -30,31 +30,15 @@ _REASONS = [
 
 def acquire(*, purchase_id: int) -> str | None:
     """Send the purchase if it is due; returns its new state, None when another worker has it or it isn't due."""
-    state = _stopped(purchase_id) or forwarding.forward(DESK, pk=purchase_id)
+    held = below_cost.stopped(GUARD, pk=purchase_id, refuse=_refuse_loss, now=timezone.now())
+    state = held or forwarding.forward(DESK, pk=purchase_id)
     if state:
         log.info("purchase %s: %s", purchase_id, state)
     return state
 
 
-def _stopped(purchase_id: int) -> str | None:
-    """Keep a purchase from going out below cost, as BELOW_COST says; its state then, None when it may go."""
-    waiting = Purchase.objects.select_related("project").filter(state=forwarding.PLACED, below_cost="")
-    purchase = waiting.filter(pk=purchase_id).first()
-    if purchase is None or not below_cost.loss(purchase):
-        return None
-    now = timezone.now()
-    with transaction.atomic():
-        purchase = Purchase.objects.select_for_update().get(pk=purchase_id)
-        missing = below_cost.loss(purchase)
-        if purchase.state != forwarding.PLACED or purchase.below_cost or not missing:
-            return None
-        if settings.BELOW_COST == "refuse":
-            reject(purchase, Purchase.Reason.PRICE_ROSE, now)
-            purchase.state = forwarding.REJECTED
-            purchase.save()
-        else:
-            below_cost.hold(purchase, missing, now)
-        return purchase.state
+def _refuse_loss(purchase: Purchase, now: datetime) -> None:
+    reject(purchase, Purchase.Reason.PRICE_ROSE, now)
 
 
 class _NumbersDesk:

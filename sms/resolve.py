@@ -6,10 +6,10 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from catalog.below_cost import alert_key
 from core.alerts import resolve as resolve_alert
 from sms import states, tasks
 from sms.acquire import DESK, accept, reject
-from sms.below_cost import alert_key
 from sms.models import Attempt, Purchase, PurchaseEvent
 from upstream import forwarding
 from upstream.forwarding import BelowCost, Contradiction

@@ -8,8 +8,10 @@ from celery import shared_task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from catalog import below_cost
 from catalog.runs import SyncFailed
-from sms import acquire, below_cost, listen, statistics, sync
+from sms import acquire, listen, statistics, sync
+from sms.below_cost import GUARD
 from sms.models import Purchase
 from upstream import forwarding
 
@@ -42,7 +44,7 @@ def acquire_numbers(*, purchase_id: int, nudged: bool = False) -> None:
 def sweep_placed() -> None:
     """Hand out the purchases that are due and that nobody took: the outbox's truth."""
     now = timezone.now()
-    below_cost.release(now=now)
+    below_cost.release(GUARD, now=now)
     for purchase_id in forwarding.sweep(Purchase, now=now):
         acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id}, expires=180)
 

@@ -7,10 +7,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog import below_cost
 from catalog.models import MarkupRule, Service
 from catalog.pricing import NoMarkup, shortfall
 from core.models import Alert
-from orders import below_cost, late, resolve, states, submit
+from orders import late, resolve, states, submit
+from orders.below_cost import GUARD
 from orders.models import Attempt, Order, OrderEvent
 from orders.tasks import sweep_placed
 from reseller.books import audit
@@ -76,9 +78,9 @@ class TestBelowCost:
         Service.objects.filter(pk=service.pk).update(rate=(service.rate + rise).quantize(Decimal("0.000001")))
         service.refresh_from_db()
         order = Order.objects.get(pk=order.pk)
-        assert below_cost.loss(order) == 0
+        assert below_cost.loss(GUARD, order) == 0
         MarkupRule.objects.update(minimum_margin=rise * 2)
-        assert below_cost.loss(order) > 0
+        assert below_cost.loss(GUARD, order) > 0
 
     def test_a_stricter_rule_alone_holds_nothing_that_was_placed_before_it(self, placed):
         order = placed(SMM)
@@ -89,9 +91,9 @@ class TestBelowCost:
         order = placed(SMM)
         cost_rises(order)
         submit.submit(order_id=order.pk)
-        assert below_cost.release(now=timezone.now()) == 0
+        assert below_cost.release(GUARD, now=timezone.now()) == 0
         Service.objects.filter(pk=order.service_id).update(rate=order.rate)
-        assert below_cost.release(now=timezone.now()) == 1
+        assert below_cost.release(GUARD, now=timezone.now()) == 1
         assert not open_alert(order).exists()
         assert submit.submit(order_id=order.pk) == states.RUNNING
 

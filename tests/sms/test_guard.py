@@ -6,9 +6,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog import below_cost
 from core.models import Alert
 from reseller.books import audit
-from sms import acquire, below_cost, late, resolve, states
+from sms import acquire, late, resolve, states
+from sms.below_cost import GUARD
 from sms.models import Project, Purchase
 from upstream import forwarding
 from wallet import ledger
@@ -56,9 +58,9 @@ class TestBelowCost:
 
     def test_it_goes_out_by_itself_when_the_cost_falls_again(self, dear):
         acquire.acquire(purchase_id=dear.pk)
-        assert below_cost.release(now=timezone.now()) == 0
+        assert below_cost.release(GUARD, now=timezone.now()) == 0
         Project.objects.filter(pk=dear.project_id).update(cost=dear.cost)
-        assert below_cost.release(now=timezone.now()) == 1
+        assert below_cost.release(GUARD, now=timezone.now()) == 1
         assert not open_alert(dear).exists()
         assert acquire.acquire(purchase_id=dear.pk) == states.RUNNING
 

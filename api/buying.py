@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from api import once
-from api.endpoint import Caller
+from api.access import Caller
 from api.params import Params
 from api.refusals import Refusal
 from orders import place

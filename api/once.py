@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from api.endpoint import Caller
+from api.access import Caller
 from api.params import Params
 from api.refusals import OUR_FAULT, Refusal, Unknown
 from core.once import once_key

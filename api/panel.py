@@ -10,7 +10,8 @@ from typing import Any
 
 from accounts.models import User
 from api import buying, following, goods, words
-from api.endpoint import Action, Caller, endpoint
+from api.access import Action, Caller
+from api.endpoint import endpoint
 from api.params import Params, as_number
 from api.refusals import Refusal
 from api.v2.catalogue import balance

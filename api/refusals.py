@@ -23,6 +23,14 @@ class Refusal(Exception):
         super().__init__(words)
 
 
+class Denied(Refusal):
+    """The key opens nothing, or not this."""
+
+
+class NoAction(Refusal):
+    """Nothing of that name can be asked for."""
+
+
 class TooMany(Refusal):
     """Too many requests: nothing happened. May come again after `seconds`."""
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from api.access import Action
 from api.docs.shapes import Shape
-from api.endpoint import Action
 
 Text = str | Promise
 

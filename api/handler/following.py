@@ -6,7 +6,7 @@ came between its two calls is not lost.
 
 from typing import Any
 
-from api.endpoint import Caller
+from api.access import Caller
 from api.handler import codes
 from api.handler.models import Told
 from api.handler.phones import digits, moment

@@ -7,7 +7,6 @@ The key stands in the address, as the protocol has it: addresses are never logge
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -18,13 +17,11 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 
-from api import calls, keys, limit
-from api.addresses import client_address, is_within
-from api.endpoint import Action, Caller
+from api.access import Action, Asked, Noted
+from api.addresses import client_address
 from api.handler.says import BAD_ACTION, BAD_KEY, BANNED, ERROR_SQL, Says
-from api.models import Key
 from api.params import Params
-from api.refusals import READ_ONLY, WRONG_ADDRESS, Refusal, TooMany, Unknown
+from api.refusals import Denied, NoAction, Refusal, TooMany, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -33,47 +30,27 @@ _JSON = msgspec.json.Encoder(decimal_format="number")
 _BROKEN = (BadRequest, SuspiciousOperation, MultiPartParserError, UnreadablePostError, ValueError)
 
 
-class _Answer(HttpResponse):
-    """An answer that is noted down once it has gone out."""
-
-    def __init__(self, told: Any, *, note: Callable[[], None] | None) -> None:
-        if isinstance(told, str):
-            super().__init__(told, content_type="text/plain; charset=utf-8")
-        else:
-            super().__init__(_JSON.encode(told), content_type="application/json")
-        self["Cache-Control"] = "no-store"
-        # The address has the key in it: it is told to nobody.
-        self["Referrer-Policy"] = "no-referrer"
-        self._note = note
-
-    def close(self) -> None:
-        note, self._note = self._note, None
-        if note is not None:
-            note()
-        super().close()
-
-
 def handler(actions: Mapping[str, Action]) -> Callable[[HttpRequest], HttpResponse]:
     """The view that serves these actions, by name. An action answers with a text, or with what becomes JSON."""
 
     @csrf_exempt
     def view(request: HttpRequest) -> HttpResponse:
-        asked = _Asked(began=time.perf_counter(), address=client_address(request))
+        asked = Asked(began=time.perf_counter(), address=client_address(request))
         wait = 0
         with translation.override("en"):
             try:
-                told = asked.answer(request, actions)
+                params = _decode(request)
+                told = asked.answer(request, params, actions, secret=params.text("api_key"))
             except TooMany as haste:
                 wait = haste.seconds
                 asked.quiet = True
                 told = f"{BANNED}:{timezone.now().astimezone(UTC) + timedelta(seconds=wait):%Y-%m-%d %H-%M-%S}"
             except Refusal as refusal:
-                told = _word(refusal)
-                asked.outcome = refusal.words
+                told, asked.outcome = _said(refusal)
             except Exception:
                 log.exception("a call broke: action %r, %s", asked.action, asked)
                 told = asked.outcome = ERROR_SQL
-        response = _Answer(told, note=asked.note())
+        response = _answer(told, asked)
         if wait:
             response["Retry-After"] = str(wait)
         return response
@@ -81,10 +58,29 @@ def handler(actions: Mapping[str, Action]) -> Callable[[HttpRequest], HttpRespon
     return view
 
 
-def _word(refusal: Refusal) -> str:
-    if isinstance(refusal, Says):
-        return refusal.word
-    return ERROR_SQL if isinstance(refusal, Unknown) else BAD_ACTION
+def _answer(told: Any, asked: Asked) -> HttpResponse:
+    if isinstance(told, str):
+        response = Noted(told, note=asked.note(), content_type="text/plain; charset=utf-8")
+    else:
+        response = Noted(_JSON.encode(told), note=asked.note(), content_type="application/json")
+    # The address has the key in it: it is told to nobody.
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _said(refusal: Refusal) -> tuple[str, str]:
+    """The protocol's word for a refusal, and what the customer's log has of it."""
+    match refusal:
+        case Says():
+            return refusal.word, refusal.words
+        case Denied():
+            return BAD_KEY, f"{BAD_KEY}: {refusal.words}"
+        case NoAction():
+            return BAD_ACTION, BAD_ACTION
+        case Unknown():
+            return ERROR_SQL, refusal.words
+        case _:
+            return BAD_ACTION, refusal.words
 
 
 def _decode(request: HttpRequest) -> Params:
@@ -98,58 +94,3 @@ def _decode(request: HttpRequest) -> Params:
     except _BROKEN:
         raise Says(BAD_ACTION) from None
     return Params(values)
-
-
-@dataclass
-class _Asked:
-    """A request as far as it is understood, for the log."""
-
-    began: float
-    address: str | None
-    key: Key | None = None
-    action: str = ""
-    outcome: str = ""
-    quiet: bool = False
-
-    def __str__(self) -> str:
-        return f"key {self.key.pk}, customer {self.key.customer_id}" if self.key else "no key"
-
-    def answer(self, request: HttpRequest, actions: Mapping[str, Action]) -> Any:
-        """Find out who asks for what, and do it. Raises `Refusal`."""
-        params = _decode(request)
-        self.key = key = keys.behind(params.text("api_key"))
-        if key is None:
-            raise Says(BAD_KEY)
-        self.action = params.text("action")
-        if not is_within(self.address, key.networks):
-            raise Says(BAD_KEY, why=WRONG_ADDRESS)
-        seconds = limit.seconds_to_wait(key.pk)
-        if seconds:
-            raise TooMany(BANNED, seconds=seconds)
-        action = actions.get(self.action)
-        if action is None:
-            raise Says(BAD_ACTION)
-        if action.writes and not key.may_buy:
-            raise Says(BAD_KEY, why=READ_ONLY)
-        caller = Caller(
-            customer=key.customer,
-            key=key,
-            idempotency_key=request.headers.get("Idempotency-Key", ""),
-            now=timezone.now(),
-        )
-        return action.run(caller, params)
-
-    def note(self) -> Callable[[], None] | None:
-        """What writes the call into the customer's log; nothing for one without a key, or in haste."""
-        key = self.key
-        if key is None or self.quiet:
-            return None
-        milliseconds = round((time.perf_counter() - self.began) * 1000)
-        return lambda: calls.record(
-            key=key,
-            action=self.action,
-            outcome=self.outcome,
-            milliseconds=milliseconds,
-            address=self.address,
-            now=timezone.now(),
-        )

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from api import once, waiting
-from api.endpoint import Caller
+from api.access import Caller
 from api.handler import codes
 from api.handler.offers import service_code
 from api.handler.phones import digits, moment

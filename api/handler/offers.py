@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import translation
 
-from api.endpoint import Caller
+from api.access import Caller
 from api.handler import codes
 from api.handler.says import BAD_SERVICE, Says
 from api.params import Params

@@ -1,6 +1,6 @@
 """The actions of the protocol by name."""
 
-from api.endpoint import Action
+from api.access import Action
 from api.handler import following, getting, offers
 from api.handler.frame import handler
 

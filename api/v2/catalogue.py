@@ -3,7 +3,7 @@
 from typing import Any
 
 from api import goods
-from api.endpoint import Caller
+from api.access import Caller
 from api.params import Params
 from api.refusals import Refusal
 from api.v2.errors import NO_SERVICE_NAMED, NO_SUCH_SERVICE

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from api import buying, once, waiting, words
-from api.endpoint import Caller
+from api.access import Caller
 from api.params import Params
 from api.refusals import Refusal, Unknown
 from api.v2.errors import NO_FUNDS, NO_ORDER_NAMED, NO_PROJECT_NAMED, NO_SUCH_ORDER, NO_SUCH_PROJECT

@@ -3,7 +3,7 @@
 from typing import Any
 
 from api import buying, following, goods
-from api.endpoint import Caller
+from api.access import Caller
 from api.params import Params, as_number
 from api.refusals import Refusal
 from api.v2.errors import NO_FUNDS, NO_ORDER_NAMED, NO_SERVICE_NAMED, NO_SUCH_ORDER, NO_SUCH_SERVICE

@@ -1,6 +1,7 @@
 """The actions of the vendor's dialect by name."""
 
-from api.endpoint import Action, endpoint
+from api.access import Action
+from api.endpoint import endpoint
 from api.v2 import catalogue, numbers, orders
 
 ACTIONS = {

@@ -21,7 +21,8 @@ from upstream.probe import PAUSED, probe
 
 __all__ = ["catalogue", "placed", "projects", "rich", "sandbox"]
 
-pytestmark = pytest.mark.django_db
+# Questions are put from threads of their own, whose connections must see the pace's rows and get at them.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SMM = 1
 # An outage lasts for so long and for so many rounds of beat, however slow the machine.
@@ -188,6 +189,6 @@ def _end_the_rest():
     """Let the rest of a minute be over: the state is where the pace keeps it, and so is its end."""
     keeper = pace.current_pace()
     if isinstance(keeper, pace.RedisPace):
-        keeper._redis.hset("pace", "all.until", 1)
+        keeper.redis.hset("pace", "all.until", 1)
     else:
         PaceState.objects.update(open_until=1)

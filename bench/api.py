@@ -11,17 +11,15 @@ median of the rounds), the part of the bare view's rate in the same round, media
 import argparse
 import http.client
 import json
-import os
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 from urllib.parse import urlencode
+
+from bench.stage import KEY, stage
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -34,47 +32,26 @@ def main() -> None:
     options.add_argument("--database", choices=["sqlite", "postgres"], default="postgres")
     given = options.parse_args()
 
-    os.environ["DJANGO_SETTINGS_MODULE"] = "bench.settings"
-    os.environ["TEST_DATABASE"] = given.database
-    import django
+    with stage(name="api", database=given.database, settings_module="bench.settings") as (vendor, home):
+        from django.db import connection
 
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connection
+        from tests.house import House
 
-    from tests import servers
-    from tests.house import House
-    from upstream.sandbox.server import Sandbox
-
-    started = servers.Servers(settings.TEST_HOME)
-    home = Path(tempfile.mkdtemp(prefix="bench-api-"))
-    try:
-        started.valkey()
-        if given.database == "postgres":
-            started.postgres()
-        call_command("migrate", verbosity=0)
-        with Sandbox(key="test-key", services=40) as vendor:
-            settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, "test-key"
-            asked = prepare(given.clients)
-            connection.close()
-            environment = {"API_PER_MINUTE": "100000000"}
-            house = House(home=home, upstream_url=vendor.url, upstream_key="test-key", environment=environment)
-            try:
-                house.run("web")
-                house.wait_until(lambda: house._status("/healthz") == 200, "the web server")
-                rounds = [
-                    {name: rate(house.port, path, bodies, given.seconds) for name, (path, bodies) in asked.items()}
-                    for _ in range(given.rounds + 1)
-                ][1:]  # the first one warms up
-            finally:
-                house.stop()
-        for name in asked:
-            tell(name, rounds, given.database)
-    finally:
-        started.stop()
-        shutil.rmtree(home, ignore_errors=True)
-        shutil.rmtree(settings.TEST_HOME, ignore_errors=True)
+        asked = prepare(given.clients)
+        connection.close()
+        environment = {"API_PER_MINUTE": "100000000"}
+        house = House(home=home, upstream_url=vendor.url, upstream_key=KEY, environment=environment)
+        try:
+            house.run("web")
+            house.wait_until(lambda: house._status("/healthz") == 200, "the web server")
+            rounds = [
+                {name: rate(house.port, path, bodies, given.seconds) for name, (path, bodies) in asked.items()}
+                for _ in range(given.rounds + 1)
+            ][1:]  # the first one warms up
+        finally:
+            house.stop()
+    for name in asked:
+        tell(name, rounds, given.database)
 
 
 def prepare(clients: int) -> dict[str, tuple[str, list[bytes]]]:

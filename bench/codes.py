@@ -10,17 +10,15 @@ random moments of a minute; and prints one JSON line: seconds from “available 
 
 import argparse
 import json
-import os
 import random
-import shutil
 import statistics
 import sys
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
+
+from bench.stage import KEY, stage
 
 PER_SECOND = 400
 CONCURRENCY = 16
@@ -33,67 +31,47 @@ def main() -> None:
     options.add_argument("--database", choices=["sqlite", "postgres"], default="postgres")
     given = options.parse_args()
 
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    os.environ["TEST_DATABASE"] = given.database
-    import django
+    with stage(name="codes", database=given.database) as (vendor, home):
+        from django.conf import settings
+        from django.db import connection
 
-    django.setup()
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import connection
+        from tests.house import House
 
-    from tests import servers
-    from tests.house import House
-    from upstream.sandbox.server import Sandbox
-
-    started = servers.Servers(settings.TEST_HOME)
-    home = Path(tempfile.mkdtemp(prefix="bench-codes-"))
-    try:
-        started.valkey()
-        if given.database == "postgres":
-            started.postgres()
-        call_command("migrate", verbosity=0)
-        with Sandbox(key="test-key", services=40) as vendor:
-            settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, "test-key"
-            settings.UPSTREAM_MAX_PER_SECOND, settings.UPSTREAM_MAX_CONCURRENCY = 1000.0, CONCURRENCY
-            bare = bare_rate(vendor.url, seconds=3)
-            numbers = buy_numbers(vendor, given.numbers)
-            asked = vendor.received.total()
-            connection.close()
-            environment = {
-                "UPSTREAM_MAX_PER_SECOND": str(PER_SECOND),
-                "UPSTREAM_MAX_CONCURRENCY": str(CONCURRENCY),
+        settings.UPSTREAM_MAX_PER_SECOND, settings.UPSTREAM_MAX_CONCURRENCY = 1000.0, CONCURRENCY
+        bare = bare_rate(vendor.url, seconds=3)
+        numbers = buy_numbers(vendor, given.numbers)
+        asked = vendor.received.total()
+        connection.close()
+        environment = {
+            "UPSTREAM_MAX_PER_SECOND": str(PER_SECOND),
+            "UPSTREAM_MAX_CONCURRENCY": str(CONCURRENCY),
+        }
+        house = House(home=home, upstream_url=vendor.url, upstream_key=KEY, environment=environment)
+        house.run("worker")
+        house.run("beat")
+        begun = time.monotonic()
+        try:
+            waits = wait_for_codes(vendor, numbers)
+        finally:
+            house.stop()
+        calls = vendor.received.total() - asked
+        elapsed = time.monotonic() - begun
+    print(
+        json.dumps(
+            {
+                "bench": "codes",
+                "database": given.database,
+                "numbers": len(numbers),
+                "codes": len(waits),
+                "seconds_median": round(statistics.median(waits), 2),
+                "seconds_p95": round(statistics.quantiles(waits, n=20)[-1], 2),
+                "seconds_worst": round(max(waits), 2),
+                "calls_per_number": round(calls / len(numbers), 1),
+                "calls_per_second": round(calls / elapsed),
+                "bare_session_calls_per_second": round(bare),
             }
-            house = House(home=home, upstream_url=vendor.url, upstream_key="test-key", environment=environment)
-            house.run("worker")
-            house.run("beat")
-            begun = time.monotonic()
-            try:
-                waits = wait_for_codes(vendor, numbers)
-            finally:
-                house.stop()
-            calls = vendor.received.total() - asked
-            elapsed = time.monotonic() - begun
-        print(
-            json.dumps(
-                {
-                    "bench": "codes",
-                    "database": given.database,
-                    "numbers": len(numbers),
-                    "codes": len(waits),
-                    "seconds_median": round(statistics.median(waits), 2),
-                    "seconds_p95": round(statistics.quantiles(waits, n=20)[-1], 2),
-                    "seconds_worst": round(max(waits), 2),
-                    "calls_per_number": round(calls / len(numbers), 1),
-                    "calls_per_second": round(calls / elapsed),
-                    "bare_session_calls_per_second": round(bare),
-                }
-            )
         )
-    finally:
-        started.stop()
-        shutil.rmtree(home, ignore_errors=True)
-        shutil.rmtree(settings.TEST_HOME, ignore_errors=True)
+    )
 
 
 def bare_rate(url: str, *, seconds: float) -> float:

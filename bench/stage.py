@@ -1,0 +1,44 @@
+"""What every bench stands on: servers of its own, a database with the shop's tables, a vendor, a folder for logs."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from upstream.sandbox.server import Sandbox
+
+KEY = "test-key"
+
+
+@contextlib.contextmanager
+def stage(*, name: str, database: str, settings_module: str = "tests.settings") -> Iterator["tuple[Sandbox, Path]"]:
+    """The vendor and the folder, with Django set up; all of it is gone afterwards. `database`: sqlite or postgres."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
+    os.environ["TEST_DATABASE"] = database
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from tests import servers
+    from upstream.sandbox.server import Sandbox
+
+    started = servers.Servers(settings.TEST_HOME)
+    home = Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
+    try:
+        started.valkey()
+        if database == "postgres":
+            started.postgres()
+        call_command("migrate", verbosity=0)
+        with Sandbox(key=KEY, services=40) as vendor:
+            settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, KEY
+            yield vendor, home
+    finally:
+        started.stop()
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(settings.TEST_HOME, ignore_errors=True)

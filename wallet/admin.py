@@ -32,10 +32,11 @@ _KINDS = {
     Account.Kind.PAYMENTS: [Transfer.Kind.DEPOSIT],
     Account.Kind.SALES: [Transfer.Kind.CAPTURE, Transfer.Kind.REFUND],
     Account.Kind.ADJUSTMENTS: [Transfer.Kind.ADJUSTMENT],
+    Account.Kind.PROMOTIONS: [Transfer.Kind.BONUS],
 }
 
 _COLOURS = {
-    **{"DEPOSIT": "success", "CAPTURE": "info", "REFUND": "warning", "ADJUSTMENT": "primary"},
+    **{"DEPOSIT": "success", "CAPTURE": "info", "REFUND": "warning", "ADJUSTMENT": "primary", "BONUS": "success"},
     **{"OPEN": "info", "CAPTURED": "success", "RELEASED": ""},
 }
 

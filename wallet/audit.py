@@ -27,6 +27,7 @@ _WAYS = [
     (Transfer.Kind.REFUND, Account.Kind.SALES, _CUSTOMER),
     (Transfer.Kind.ADJUSTMENT, Account.Kind.ADJUSTMENTS, _CUSTOMER),
     (Transfer.Kind.ADJUSTMENT, _CUSTOMER, Account.Kind.ADJUSTMENTS),
+    (Transfer.Kind.BONUS, Account.Kind.PROMOTIONS, _CUSTOMER),
 ]
 
 

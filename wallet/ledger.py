@@ -1,4 +1,4 @@
-"""The sole writer of the books: deposit, hold, capture, release, refund, adjust.
+"""The sole writer of the books: deposit, bonus, hold, capture, release, refund, adjust.
 
 Every act takes a `key` that names its cause (`order:17:hold`). The same key again, with the same figures,
 changes nothing and returns what the first call made; with other figures it raises `KeyReused`. Each act is
@@ -78,6 +78,20 @@ def adjust(*, account: Account, amount: Decimal, key: str, memo: str, now: datet
         Transfer.Kind.ADJUSTMENT,
         account.pk,
         Account.Kind.ADJUSTMENTS,
+        amount,
+        key=key,
+        memo=memo,
+        now=now,
+    )
+
+
+def bonus(*, account: Account, amount: Decimal, key: str, memo: str = "", now: datetime) -> Transfer:
+    """Money that the shop gives the customer: a bonus on a top-up, a gift, a share for a referral."""
+    _movable(amount)
+    return _move(
+        Transfer.Kind.BONUS,
+        account.pk,
+        Account.Kind.PROMOTIONS,
         amount,
         key=key,
         memo=memo,

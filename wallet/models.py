@@ -22,6 +22,7 @@ class Account(models.Model):
         PAYMENTS = "PAYMENTS", "Payments received"
         SALES = "SALES", "Sales"
         ADJUSTMENTS = "ADJUSTMENTS", "Adjustments by operators"
+        PROMOTIONS = "PROMOTIONS", "Given away: bonuses, vouchers, referrals"
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
     owner = models.OneToOneField(
@@ -63,6 +64,7 @@ class Transfer(models.Model):
         CAPTURE = "CAPTURE", "Purchase"
         REFUND = "REFUND", "Refund"
         ADJUSTMENT = "ADJUSTMENT", "Adjustment"
+        BONUS = "BONUS", "Bonus"
 
     key = models.CharField(max_length=120, unique=True, help_text="What caused it; the same cause moves money once.")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -87,7 +89,7 @@ class Transfer(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["CAPTURE", "REFUND"], hold__isnull=False)
-                | Q(kind__in=["DEPOSIT", "ADJUSTMENT"], hold__isnull=True),
+                | Q(kind__in=["DEPOSIT", "ADJUSTMENT", "BONUS"], hold__isnull=True),
                 name="transfer_of_a_purchase_has_its_hold",
             ),
             models.UniqueConstraint(fields=["hold"], condition=Q(kind="CAPTURE"), name="transfer_one_capture_a_hold"),

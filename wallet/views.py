@@ -26,6 +26,7 @@ KINDS = {
     Transfer.Kind.CAPTURE: _("Purchase"),
     Transfer.Kind.REFUND: _("Refund"),
     Transfer.Kind.ADJUSTMENT: _("Adjustment"),
+    Transfer.Kind.BONUS: _("Bonus"),
 }
 # A key names its cause; of an order it is `order:17:…`.
 _ORDER = re.compile(r"order:([0-9]{1,18}):")

@@ -33,6 +33,13 @@ def test_the_same_key_moves_money_once(account, now):
     assert figures(account)[0] == Decimal(55)
 
 
+def test_a_bonus_is_the_shops_gift_and_not_a_payment(account, now):
+    given = ledger.bonus(account=account, amount=Decimal(5), key="gift:1", now=now)
+    assert (given.source.kind, given.signed) == (Account.Kind.PROMOTIONS, Decimal(5))
+    assert figures(account)[0] == Decimal(55)
+    assert audit.findings().problems == []
+
+
 @pytest.mark.parametrize("amount", [Decimal(6), Decimal(-5)])
 def test_a_key_can_not_stand_for_another_amount(account, now, amount):
     ledger.adjust(account=account, amount=Decimal(5), key="k", memo="m", now=now)

@@ -1,6 +1,8 @@
 """Place an order for a program: the same act as on the pages, its refusals in the words of a dialect."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from api import once
 from api.access import Caller
@@ -8,6 +10,7 @@ from api.params import Params
 from api.refusals import Refusal
 from orders import place
 from orders.models import Order
+from orders.plans import begin
 from wallet import ledger
 
 
@@ -25,25 +28,50 @@ def order(caller: Caller, params: Params, words: Words) -> Order:
 
     Raises `Refusal`.
     """
+    return _buy(caller, _wish(caller, params, words), words, place.order)
+
+
+def drip_feed(caller: Caller, params: Params, words: Words) -> Order:
+    """Begin what `runs` and `interval` (minutes) ask for besides; returns the order of the first run.
+
+    Raises `Refusal`.
+    """
+    wish = _wish(caller, params, words)
+    for name in ("runs", "interval"):
+        number = params.number(name)
+        if number is None:
+            raise Refusal(f"{name.capitalize()} must be a whole number")
+        wish[name] = number
+    return _buy(caller, wish, words, _first_run)
+
+
+def _first_run(**wish: Any) -> Order:
+    return begin.plan(**wish).orders.get(run=1)
+
+
+def _wish(caller: Caller, params: Params, words: Words) -> dict[str, Any]:
     if not params.text("service"):
         raise Refusal(words.no_service_named)
-    service_id, quantity, link = params.number("service"), params.number("quantity"), params.text("link")
+    service_id, quantity = params.number("service"), params.number("quantity")
     if service_id is None:
         raise Refusal(words.no_such_service)
     if quantity is None:
         raise Refusal("Quantity must be a whole number" if params.text("quantity") else "Quantity is required")
-    form_key = once.form_key(once.wanted_key(caller, params))
+    return {
+        "customer": caller.customer,
+        "service_id": service_id,
+        "quantity": quantity,
+        "link": params.text("link"),
+        "form_key": once.form_key(once.wanted_key(caller, params)),
+        "now": caller.now,
+    }
+
+
+def _buy(caller: Caller, wish: dict[str, Any], words: Words, act: Callable[..., Order]) -> Order:
     try:
         return once.surely(
-            buy=lambda: place.order(
-                customer=caller.customer,
-                service_id=service_id,
-                quantity=quantity,
-                link=link,
-                form_key=form_key,
-                now=caller.now,
-            ),
-            find=lambda: Order.objects.filter(customer=caller.customer, form_key=form_key).first(),
+            buy=lambda: act(**wish),
+            find=lambda: Order.objects.filter(customer=caller.customer, form_key=wish["form_key"]).first(),
         )
     except ledger.InsufficientFunds:
         raise Refusal(words.no_funds) from None

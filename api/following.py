@@ -1,5 +1,6 @@
 """A customer's orders as programs ask for them: one or up to a hundred, with the same two or three queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,7 +9,9 @@ from django.db.models import QuerySet
 from accounts.models import User
 from api import words
 from core.money import ZERO
+from orders import states
 from orders.models import Order
+from orders.plans import shown as plans
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,35 @@ def look(order: Order) -> Standing:
     )
 
 
+def wholes(orders: Iterable[Order]) -> dict[int, Standing]:
+    """How the plans stand that began with these orders, by the order's number; a plan is known by its first one."""
+    firsts = [order for order in orders if order.run == 1]
+    figures = plans.figures([order.plan for order in firsts if order.plan]) if firsts else {}
+    return {order.pk: _whole(order, figures[order.plan_id]) for order in firsts if order.plan_id}
+
+
+def _whole(order: Order, figures: plans.Figures) -> Standing:
+    plan = order.plan
+    assert plan is not None  # noqa: S101 - `wholes` chose it
+    if plan.is_open or figures.running:
+        waits = plan.placed == 1 and order.state in states.OPEN
+        word = words.of_order(order) if waits else words.IN_PROGRESS
+    elif not figures.remains:
+        word = words.COMPLETED
+    else:
+        word = words.PARTIAL if figures.delivered else words.CANCELED
+    return Standing(
+        order=order,
+        word=word,
+        charge=figures.charge,
+        start_count=max(order.start_count or 0, 0),
+        remains=figures.remains,
+    )
+
+
 def of_customer(customer: User) -> QuerySet[Order]:
     """The customer's orders with all that `look` needs: nobody else's exist for them."""
-    return Order.objects.filter(customer=customer).select_related("hold", "service")
+    return Order.objects.filter(customer=customer).select_related("hold", "service", "plan__hold")
 
 
 def one(customer: User, order_id: int | None) -> Order | None:

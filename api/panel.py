@@ -15,16 +15,17 @@ from api.endpoint import endpoint
 from api.params import Params, as_number
 from api.refusals import Refusal
 from api.v2.catalogue import balance
+from catalog.models import Service
 from core.money import CURRENCY, EXACT, MICRO, plain, round_up
 from orders import ask
 from orders.models import Order
 from orders.models import Request as Wish
+from orders.plans import cancel as cancel_whole
 
 NO_SUCH_ORDER = "Incorrect order ID"
 NO_SUCH_REFILL = "Refill not found"
 NO_REFILL = "Order not eligible for refill."
 NO_CANCEL = "Order not eligible for cancel."
-NO_DRIP_FEED = "Drip-feed is not available"
 NO_SUCH_TYPE = "Only orders of type Default can be placed here: link and quantity"
 _PER = 1000
 # What orders of other types bring along.
@@ -49,7 +50,7 @@ def services(caller: Caller, params: Params) -> list[dict[str, Any]]:
             "max": str(row.max),
             "refill": row.refill,
             "cancel": row.cancel,
-            "dripfeed": False,
+            "dripfeed": row.entity == Service.Entity.SMM,
         }
         for row in goods.rows(goods.wanted())
     ]
@@ -61,11 +62,11 @@ def _per_thousand(price: Decimal, unit: int) -> Decimal:
 
 
 def add(caller: Caller, params: Params) -> dict[str, Any]:
-    """Place an order of type Default."""
-    if any(params.text(name) not in ("", "0") for name in ("runs", "interval")):
-        raise Refusal(NO_DRIP_FEED)
+    """Place an order of type Default; with `runs` and `interval`, drip-feed, known by the order of its first run."""
     if any(params.text(name) for name in _OTHER_TYPES):
         raise Refusal(NO_SUCH_TYPE)
+    if any(params.text(name) not in ("", "0") for name in ("runs", "interval")):
+        return {"order": buying.drip_feed(caller, params, _WORDS).pk}
     return {"order": buying.order(caller, params, _WORDS).pk}
 
 
@@ -75,18 +76,20 @@ def status(caller: Caller, params: Params) -> dict[str, Any]:
         asked = params.ids("orders")
         numbers = {text: number for text in asked if (number := as_number(text)) is not None}
         found = following.of_customer(caller.customer).in_bulk(numbers.values())
+        wholes = following.wholes(found.values())
         return {
-            text[:20]: _standing(order) if (order := found.get(numbers.get(text, -1))) else {"error": NO_SUCH_ORDER}
+            text[:20]: _standing(wholes.get(order.pk) or following.look(order))
+            if (order := found.get(numbers.get(text, -1)))
+            else {"error": NO_SUCH_ORDER}
             for text in asked
         }
     order = following.one(caller.customer, params.number("order"))
     if order is None:
         raise Refusal(NO_SUCH_ORDER)
-    return _standing(order)
+    return _standing(following.wholes([order]).get(order.pk) or following.look(order))
 
 
-def _standing(order: Order) -> dict[str, str]:
-    standing = following.look(order)
+def _standing(standing: following.Standing) -> dict[str, str]:
     return {
         "charge": plain(standing.charge),
         "start_count": str(standing.start_count),
@@ -111,13 +114,13 @@ def refill(caller: Caller, params: Params) -> Any:
 
 
 def cancel(caller: Caller, params: Params) -> Any:
-    """Ask that one order be stopped, or several; what has not gone out is stopped at once."""
+    """Ask that one order be stopped, or several; what has not gone out is stopped at once, runs to come as well."""
     if params.text("orders"):
         return [
-            {"order": _shown(text), "cancel": _asked(text, ask.cancel, NO_CANCEL, caller)}
+            {"order": _shown(text), "cancel": _asked(text, cancel_whole.cancel, NO_CANCEL, caller)}
             for text in params.ids("orders")
         ]
-    made = _asked(params.text("order"), ask.cancel, NO_CANCEL, caller)
+    made = _asked(params.text("order"), cancel_whole.cancel, NO_CANCEL, caller)
     if isinstance(made, dict):
         raise Refusal(made["error"])
     return {"cancel": made}

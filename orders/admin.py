@@ -452,3 +452,9 @@ class RequestAdmin(ReadOnlyAdmin, ActsAdmin):
     @display(description="Service")
     def service(self, request_: Request) -> str:
         return Truncator(request_.order.service_name).chars(60)
+
+
+# At the end, since it is this app's too.
+from orders.plans.admin import PlanAdmin  # noqa: E402
+
+__all__ = ["AttemptAdmin", "DeliveredItemAdmin", "OrderAdmin", "OrderEventAdmin", "PlanAdmin", "RequestAdmin"]

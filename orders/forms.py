@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Service
 from core.money import plain
 
+# The fields that make an order a plan.
+PLANNED = ("runs", "interval", "start_at")
+
 
 class OrderForm(forms.Form):
     """Link and quantity, and unseen: the price the customer saw, and a key that makes a second click harmless."""
@@ -20,6 +23,24 @@ class OrderForm(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"required": _("Enter how many."), "invalid": _("Enter a whole number.")},
     )
+    runs = forms.IntegerField(
+        label=_("Runs"),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"invalid": _("Enter a whole number.")},
+    )
+    interval = forms.IntegerField(
+        label=_("Interval"),
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"invalid": _("Enter a whole number.")},
+    )
+    start_at = forms.DateTimeField(
+        label=_("Start at"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": _("Enter a date and a time.")},
+    )
     shown_price = forms.DecimalField(widget=forms.HiddenInput, max_digits=18, decimal_places=6)
     shown_unit = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
     form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
@@ -29,7 +50,18 @@ class OrderForm(forms.Form):
         self.service = service
         self.fields["link"].widget.attrs |= {"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
         if service.is_product:
-            del self.fields["link"]
+            for name in ("link", *PLANNED):
+                del self.fields[name]
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether a valid form asks for more than one run, or for a start later on."""
+        return any(self.cleaned_data.get(name) for name in PLANNED)
+
+    @property
+    def plan_open(self) -> bool:
+        """Whether the fields of a plan have something in them to be seen."""
+        return any(name in self.fields and (self[name].value() or self[name].errors) for name in PLANNED)
 
     @classmethod
     def fresh(cls, service: Service, **given: Any) -> "OrderForm":

@@ -45,6 +45,10 @@ class Order(forwarding.Forwarded, following.Followed):
     entity = models.CharField(max_length=8, choices=Service.Entity.choices)
     link = models.CharField(max_length=1000, blank=True)
     quantity = models.PositiveBigIntegerField()
+    plan = models.ForeignKey(
+        "orders.Plan", null=True, blank=True, on_delete=models.PROTECT, related_name="orders", db_index=False
+    )
+    run = models.PositiveIntegerField(default=0, help_text="Which run of its plan it is, from 1; 0 for none.")
     unit = models.PositiveIntegerField()
     rate = MoneyField(help_text="USD that one rate unit cost us.")
     price = MoneyField(help_text="USD we asked for one rate unit.")
@@ -76,6 +80,11 @@ class Order(forwarding.Forwarded, following.Followed):
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "form_key"], condition=~Q(form_key=""), name="order_once_a_form"
+            ),
+            models.UniqueConstraint(fields=["plan", "run"], condition=Q(plan__isnull=False), name="order_once_a_run"),
+            models.CheckConstraint(
+                condition=Q(plan__isnull=True, run=0) | Q(plan__isnull=False, run__gte=1),
+                name="order_of_a_plan_is_a_run",
             ),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="order_of_something"),
             models.CheckConstraint(
@@ -222,3 +231,9 @@ class Request(models.Model):
 
     def __str__(self) -> str:
         return f"Request {self.pk}"
+
+
+# At the end, since it is this app's too.
+from orders.plans.models import Plan  # noqa: E402
+
+__all__ = ["Attempt", "DeliveredItem", "Order", "OrderEvent", "Plan", "Request", "new_reference"]

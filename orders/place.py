@@ -14,8 +14,9 @@ from catalog.pricing import Quote, quote_for
 from catalog.search import on_shelf
 from core.money import LARGEST, show
 from orders import tasks
-from orders.models import Order, OrderEvent, new_reference
+from orders.models import Order, OrderEvent, Plan, new_reference
 from wallet import ledger
+from wallet.models import Hold
 
 LONGEST_LINK = 500
 _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -64,16 +65,23 @@ def order(
         return _same_wish(placed, service_id, quantity, link)
     try:
         with transaction.atomic():
-            service = on_shelf().filter(pk=service_id).first()
-            if service is None:
-                raise CantPlace(service=_("This service is no longer offered."))
-            link = _checked(service, quantity, link)
-            offer = quote_for(service, quantity)
-            if shown_price is not None and offer.price * (shown_unit or offer.unit) > shown_price * offer.unit:
-                raise PriceChanged(shown=shown_price, quote=offer)
-            made = _create(customer, service, offer, link, form_key, now)
-            transaction.on_commit(lambda: tasks.nudge(made.pk), robust=True)
-            return made
+            service, link, offer = checked(
+                service_id=service_id, quantity=quantity, link=link, shown_price=shown_price, shown_unit=shown_unit
+            )
+            reference = new_reference()
+            hold = ledger.hold(
+                account=ledger.account_of(customer), amount=offer.charge, key=f"order:{reference}:hold", now=now
+            )
+            return create(
+                reference=reference,
+                customer=customer,
+                service=service,
+                offer=offer,
+                link=link,
+                hold=hold,
+                form_key=form_key,
+                now=now,
+            )
     except IntegrityError:
         # The same form, sent twice at once: the other request was first.
         placed = _placed_before(customer, form_key)
@@ -92,14 +100,44 @@ def _same_wish(placed: Order, service_id: int, quantity: int, link: str) -> Orde
         wanted = "" if placed.is_product else checked_link(link)
     except ValueError:
         wanted = None
-    if (placed.service_id, placed.quantity, placed.link) != (service_id, quantity, wanted):
-        raise CantPlace(form_key=_("This was sent before with other values. Open the service again to order."))
+    if (placed.service_id, placed.quantity, placed.link, placed.plan_id) != (service_id, quantity, wanted, None):
+        raise other_wish()
     return placed
 
 
-def _create(customer: User, service: Service, offer: Quote, link: str, form_key: str, now: datetime) -> Order:
-    reference = new_reference()
-    hold = ledger.hold(account=ledger.account_of(customer), amount=offer.charge, key=f"order:{reference}:hold", now=now)
+def other_wish() -> CantPlace:
+    """The refusal of a key that stands for something else already."""
+    return CantPlace(form_key=_("This was sent before with other values. Open the service again to order."))
+
+
+def checked(
+    *, service_id: int, quantity: int, link: str, shown_price: Decimal | None, shown_unit: int
+) -> tuple[Service, str, Quote]:
+    """The service, the link as it will be sent, and the prices of now. Raises `CantPlace`."""
+    service = on_shelf().filter(pk=service_id).first()
+    if service is None:
+        raise CantPlace(service=_("This service is no longer offered."))
+    link = _checked(service, quantity, link)
+    offer = quote_for(service, quantity)
+    if shown_price is not None and offer.price * (shown_unit or offer.unit) > shown_price * offer.unit:
+        raise PriceChanged(shown=shown_price, quote=offer)
+    return service, link, offer
+
+
+def create(
+    *,
+    reference: str,
+    customer: User,
+    service: Service,
+    offer: Quote,
+    link: str,
+    hold: Hold,
+    form_key: str = "",
+    plan: Plan | None = None,
+    run: int = 0,
+    now: datetime,
+) -> Order:
+    """Put an order that is paid for by `hold` into the outbox; it goes out once the transaction commits."""
     made = Order.objects.create(
         reference=reference,
         customer=customer,
@@ -115,11 +153,14 @@ def _create(customer: User, service: Service, offer: Quote, link: str, form_key:
         charge=offer.charge,
         hold=hold,
         form_key=form_key,
+        plan=plan,
+        run=run,
         not_before=now,
         placed_at=now,
         changed_at=now,
     )
     OrderEvent.objects.create(order=made, kind=OrderEvent.Kind.PLACED, amount=offer.charge, at=now)
+    transaction.on_commit(lambda: tasks.nudge(made.pk), robust=True)
     return made
 
 

@@ -28,6 +28,7 @@ from core.sheets import csv_response, download
 from orders import place, shown, states
 from orders.forms import OrderForm
 from orders.models import Order, OrderEvent
+from orders.plans import begin
 from wallet import ledger
 
 PAGE = 30
@@ -48,19 +49,8 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
         return _service_page(request, offered, form, status=422)
-    now = timezone.now()
-    quantity, link = form.cleaned_data["quantity"], form.cleaned_data.get("link", "")
     try:
-        order = place.order(
-            customer=_customer(request),
-            service_id=offered.pk,
-            quantity=quantity,
-            link=link,
-            shown_price=form.cleaned_data["shown_price"],
-            shown_unit=form.cleaned_data["shown_unit"],
-            form_key=once_key(form.cleaned_data["form_key"], offered.pk, quantity, link),
-            now=now,
-        )
+        return _begin_plan(request, offered, form) if form.is_planned else _place_order(request, offered, form)
     except place.CantPlace as error:
         offered.refresh_from_db()
         for field, sentence in error.errors.items():
@@ -70,12 +60,50 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
         return _service_page(request, offered, form, status=422)
     except ledger.InsufficientFunds as error:
         return _service_page(request, offered, form, short=str(error), status=422)
+
+
+def _place_order(request: HttpRequest, offered: Service, form: OrderForm) -> HttpResponse:
+    now = timezone.now()
+    order = place.order(**_wish(request, offered, form), now=now)
     if order.placed_at == now:
         said = _("Order %(number)s is placed. %(amount)s of your balance is set aside for it.")
     else:
         said = _("This was placed before, as order %(number)s. Nothing was ordered or set aside again.")
     messages.success(request, said % {"number": order.pk, "amount": show(order.charge)})
     return redirect("orders:detail", order.pk)
+
+
+def _begin_plan(request: HttpRequest, offered: Service, form: OrderForm) -> HttpResponse:
+    now = timezone.now()
+    given = form.cleaned_data
+    plan = begin.plan(
+        **_wish(request, offered, form, given["runs"], given["interval"], given["start_at"]),
+        runs=given["runs"] or 1,
+        interval=given["interval"] or 0,
+        start_at=given["start_at"],
+        now=now,
+    )
+    if plan.made_at == now:
+        said = _("Plan %(number)s is made. %(amount)s of your balance is set aside for all of its runs.")
+    else:
+        said = _("This was ordered before, as plan %(number)s. Nothing was ordered or set aside again.")
+    messages.success(request, said % {"number": plan.pk, "amount": show(plan.total)})
+    return redirect("orders:plan", plan.pk)
+
+
+def _wish(request: HttpRequest, offered: Service, form: OrderForm, *more: object) -> dict[str, Any]:
+    """What the form asks for; `more` of it tells a resend of the same form from another wish."""
+    given = form.cleaned_data
+    quantity, link = given["quantity"], given.get("link", "")
+    return {
+        "customer": _customer(request),
+        "service_id": offered.pk,
+        "quantity": quantity,
+        "link": link,
+        "shown_price": given["shown_price"],
+        "shown_unit": given["shown_unit"],
+        "form_key": once_key(given["form_key"], offered.pk, quantity, link, *more),
+    }
 
 
 def _typed(given: QueryDict) -> QueryDict:
@@ -106,6 +134,7 @@ def _service_page(
             "balance": balance,
             "after": balance - charge if balance is not None and charge is not None else None,
             "copied_at": copied_at(),
+            "zone_name": timezone.get_current_timezone_name(),
             "typed": _typed(request.GET).urlencode(),
         },
         status=status,
@@ -117,7 +146,9 @@ def _charge(offered: Service, form: OrderForm) -> Any:
     text = str(form["quantity"].value() or "").strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         return None
-    return quote_for(offered, int(text)).charge
+    charge = quote_for(offered, int(text)).charge
+    runs = str(form["runs"].value() or "").strip() if "runs" in form.fields else ""
+    return charge * int(runs) if runs.isascii() and runs.isdigit() and len(runs) <= 6 and int(runs) else charge
 
 
 # ── The list ───────────────────────────────────────────────────────────────────────────────────────

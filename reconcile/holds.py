@@ -33,8 +33,8 @@ def look(run: Run, now: datetime) -> Iterator[Matter]:
             severity=Alert.Severity.CRITICAL,
         )
     # Those that are named like an order's or a number's are among the lines above.
-    strays = Hold.objects.filter(state=Hold.State.OPEN, order=None, sms_slot=None)
-    strays = strays.exclude(key__startswith="order:").exclude(key__startswith="sms:")
+    strays = Hold.objects.filter(state=Hold.State.OPEN, order=None, sms_slot=None, plan=None)
+    strays = strays.exclude(key__startswith="order:").exclude(key__startswith="sms:").exclude(key__startswith="plan:")
     for hold in strays.order_by("pk")[:SHOWN]:
         yield Matter(
             kind=Finding.Kind.HOLD,

@@ -21,15 +21,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "reseller.settings")
 app = Celery("reseller")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-# Not an app, only a part of one.
-app.autodiscover_tasks(["api.webhooks"])
+# Not apps, only parts of one.
+app.autodiscover_tasks(["api.webhooks", "orders.plans"])
 
 # By kind of work, so that a live shop can give each its own workers. The first match counts.
 app.conf.task_default_queue = "submit"
 app.conf.task_routes = (
     [
         ("orders.tasks.poll*", {"queue": "status"}),
-        ("orders.tasks.*", {"queue": "submit"}),
+        ("orders.*", {"queue": "submit"}),
         ("catalog.tasks.*", {"queue": "sync"}),
         # Not behind a sync, which may hang with the very vendor that is to be tried.
         ("upstream.tasks.try_again", {"queue": "submit"}),
@@ -60,6 +60,7 @@ def _every(seconds: float, task: str) -> dict[str, Any]:
 
 app.conf.beat_schedule = {
     "sweep placed orders": _every(2, "orders.tasks.sweep_placed"),
+    "place the runs of plans": _every(5, "orders.plans.tasks.run_due"),
     "expire leases": _every(10, "orders.tasks.expire_leases"),
     "poll orders that are due": _every(1, "orders.tasks.poll_due"),
     "sync the catalogue": _every(600, "catalog.tasks.sync"),

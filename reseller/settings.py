@@ -458,6 +458,7 @@ UNFOLD = {
                     _page("Calls to the vendor", "call_made", "orders.attempt"),
                     _page("Timeline", "timeline", "orders.orderevent"),
                     _page("Delivered items", "inventory_2", "orders.delivereditem"),
+                    _page("Plans", "schedule", "orders.plan"),
                     _page("Requests", "support_agent", "orders.request"),
                 ],
             },

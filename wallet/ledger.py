@@ -1,4 +1,4 @@
-"""The sole writer of the books: deposit, bonus, hold, capture, release, refund, adjust.
+"""The sole writer of the books: deposit, bonus, hold, split, capture, release, refund, adjust.
 
 Every act takes a `key` that names its cause (`order:17:hold`). The same key again, with the same figures,
 changes nothing and returns what the first call made; with other figures it raises `KeyReused`. Each act is
@@ -116,6 +116,32 @@ def hold(*, account: Account, amount: Decimal, key: str, now: datetime) -> Hold:
             return Hold.objects.create(key=key, account=locked, amount=amount, created_at=now)
         except IntegrityError as error:  # somebody else's account has this key
             raise KeyReused(f"{key} is taken") from error
+
+
+def split(*, hold: Hold, amount: Decimal, key: str, now: datetime) -> Hold:
+    """Turn `amount` of an open hold into a hold of its own, without it being free in between.
+
+    What is left of the first one stays held by it; when nothing is left it is released. Raises `HoldClosed`,
+    `KeyReused`, and `LedgerError` when `amount` passes what it holds.
+    """
+    _movable(amount)
+    with transaction.atomic():
+        locked = _lock(hold.account_id)
+        made = Hold.objects.filter(key=key).first()
+        if made is not None:
+            if made.account_id != locked.pk or made.amount != amount:
+                raise KeyReused(f"{key} already holds {made.amount} USD")
+            return made
+        current = Hold.objects.get(pk=hold.pk)
+        if current.state != Hold.State.OPEN:
+            raise HoldClosed(f"{current.key} is {current.state.lower()}")
+        if amount > current.amount:
+            raise LedgerError(f"{current.key} holds {current.amount} USD, not {amount}")
+        whole = amount == current.amount
+        Hold.objects.filter(pk=hold.pk).update(
+            **{"state": Hold.State.RELEASED, "closed_at": now} if whole else {"amount": current.amount - amount}
+        )
+        return Hold.objects.create(key=key, account=locked, amount=amount, created_at=now)
 
 
 def capture(*, hold: Hold, amount: Decimal, key: str, memo: str = "", now: datetime) -> Transfer:

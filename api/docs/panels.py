@@ -42,7 +42,7 @@ ENTRIES = (
                         max=digits("10000"),
                         refill=flag(True),
                         cancel=flag(False),
-                        dripfeed=flag(False),
+                        dripfeed=flag(True),
                     )
                 )
             ),
@@ -59,6 +59,15 @@ ENTRIES = (
                 example="https://example.com/name",
             ),
             Param("quantity", _("How many, between the service’s min and max."), "whole", True, "100", "quantity"),
+            Param(
+                "runs",
+                _(
+                    "Drip-feed: so many orders of this quantity, the first one now. The order’s id stands for all of "
+                    "them in status and cancel."
+                ),
+                "whole",
+            ),
+            Param("interval", _("Minutes from one run to the next; needed with runs."), "whole"),
             IDEMPOTENCY,
         ),
         (Answer(fields(order=whole(23501))),),

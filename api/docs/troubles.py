@@ -51,12 +51,12 @@ TROUBLES = (
         _("Read services again."),
     ),
     Trouble(
-        ("Quantity is required", "Quantity must be a whole number", "Quantity: …", "Link: …"),
+        ("Quantity is required", "Quantity must be a whole number", "Quantity: …", "Link: …", "Runs: …", "Interval: …"),
         _("What was asked for does not fit the service; the sentence says how."),
         _("Correct it. Nothing was bought."),
     ),
     Trouble(
-        (panel.NO_SUCH_TYPE, panel.NO_DRIP_FEED),
+        (panel.NO_SUCH_TYPE,),
         _("Panels know other types of orders; here all have a link and a quantity."),
         _("Leave these parameters out."),
     ),

@@ -149,6 +149,10 @@ TONES = {
     "REJECTED": "danger",
     "UNCERTAIN": "warning",
     "OPEN": "info",
+    "ACTIVE": "accent",
+    "PAUSED": "warning",
+    "DONE": "success",
+    "STOPPED": "neutral",
     "CAPTURED": "success",
     "RELEASED": "neutral",
 }

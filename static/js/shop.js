@@ -340,7 +340,8 @@
     const step = BigInt(form.dataset.step || "100");
     const whole = BigInt(form.dataset.price) * BigInt(typed);
     const unit = BigInt(form.dataset.per || "1") * step;
-    const charge = ((whole + unit - 1n) / unit) * step;
+    const runs = form.querySelector("[data-runs]")?.value.trim() ?? "";
+    const charge = ((whole + unit - 1n) / unit) * step * (/^[1-9]\d{0,5}$/.test(runs) ? BigInt(runs) : 1n);
     put("charge", show(charge));
     if (form.dataset.balance !== undefined) {
       const after = BigInt(form.dataset.balance) - charge;

@@ -10,6 +10,7 @@ from catalog.models import Category, MarkupRule, PriceChange, Service, Subcatego
 from core.alerts import alert
 from orders import place, resolve, states, submit
 from orders.models import DeliveredItem, Order, Request
+from orders.plans import begin
 from orders.settle import settle
 from orders.verdict import ended
 from upstream.models import BalanceReading
@@ -170,6 +171,16 @@ def everything(make, product, operator, now):
     )
     BalanceReading.objects.create(balance=Decimal("100.5"), read_at=now)
     Request.objects.create(order=orders[states.RUNNING], kind="CANCEL", asked_at=now)
+    begin.plan(
+        customer=goods.customer,
+        service_id=orders[states.RUNNING].service_id,
+        quantity=10,
+        link="https://a.example",
+        runs=3,
+        interval=5,
+        start_at=now + timedelta(days=1),
+        now=now,
+    )
     return {**orders, "GOODS": goods}
 
 

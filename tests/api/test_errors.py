@@ -56,7 +56,11 @@ def test_the_words_of_the_contract(ask, params, words):
         ({"action": "refill_status", "refill": "999999"}, "Refill not found"),
         ({"action": "add"}, "Incorrect service ID"),
         ({"action": "add", "service": "999999", "quantity": "5", "link": LINK}, "Incorrect service ID"),
-        ({"action": "add", "runs": "3", "interval": "10"}, "Drip-feed is not available"),
+        ({"action": "add", "runs": "3", "interval": "10"}, "Incorrect service ID"),
+        (
+            {"action": "add", "service": "1", "quantity": "5", "link": LINK, "runs": "3"},
+            "Interval must be a whole number",
+        ),
         (
             {"action": "add", "service": "1", "link": LINK, "comments": "a\r\nb"},
             "Only orders of type Default can be placed here: link and quantity",

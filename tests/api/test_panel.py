@@ -1,5 +1,6 @@
 """The panels' dialect: shapes and types as its clients read them, and requests that an operator sees to."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +13,7 @@ from core.money import plain
 from orders import ask as wishes
 from orders import decide, settle, states, submit
 from orders.models import Order, OrderEvent, Request
+from orders.plans import run
 from orders.verdict import ended
 from orders.withdraw import withdraw
 from reseller.books import audit
@@ -77,6 +79,7 @@ class TestShapes:
             ]
             assert [type(value) for value in row.values()] == [int, str, str, str, str, str, str, bool, bool, bool]
             assert row["type"] == "Default"
+            assert row["dripfeed"] is not Service.objects.get(pk=row["service"]).is_product
 
     def test_a_rate_is_for_a_thousand_whatever_is_sold(self, ask_panel, catalogue):
         rates = {row["service"]: Decimal(row["rate"]) for row in ask_panel("services")}
@@ -140,6 +143,102 @@ class TestShapes:
         wish = {"service": service.pk, "quantity": service.min, "link": LINK, "idempotency_key": "k"}
         assert ask_panel("add", **wish) == ask("add", **wish)
         assert Order.objects.count() == 1
+
+
+class TestDripFeed:
+    @pytest.fixture
+    def drip(self, ask_panel, catalogue, rich):
+        """`drip(runs=3)` begins one by program and returns the order that stands for it."""
+
+        def drip(**more):
+            service = catalogue[1]
+            wish = {"service": service.pk, "quantity": service.min, "link": LINK, "runs": 3, "interval": 10}
+            return Order.objects.get(pk=ask_panel("add", **wish | more)["order"])
+
+        return drip
+
+    def test_the_first_order_stands_for_all_runs(self, ask_panel, drip, now, sandbox):
+        order = drip()
+        plan = order.plan
+        assert (plan.runs, plan.interval, order.run) == (3, 10, 1)
+        submit.submit(order_id=order.pk)
+        assert ask_panel("status", order=order.pk) == {
+            "charge": plain(order.charge * 3),
+            "start_count": "0",
+            "status": "In progress",
+            "remains": str(order.quantity * 3),
+            "currency": "USD",
+        }
+        settle.settle(order_id=order.pk, verdict=ended(order.quantity, order.quantity), now=now)
+        several = ask_panel("status", orders=str(order.pk))
+        assert several[str(order.pk)] == ask_panel("status", order=order.pk)
+        assert several[str(order.pk)]["remains"] == str(order.quantity * 2)
+        assert several[str(order.pk)]["status"] == "In progress"
+
+    def test_it_ends_in_the_words_of_an_order(self, ask_panel, drip, now, sandbox):
+        order = drip(runs=2)
+        submit.submit(order_id=order.pk)
+        settle.settle(order_id=order.pk, verdict=ended(order.quantity, order.quantity), now=now)
+        run.run_due(now=now + timedelta(minutes=11))
+        second = order.plan.orders.get(run=2)
+        assert ask_panel("status", order=order.pk)["status"] == "In progress"
+        withdraw(order_id=second.pk, customer=order.customer, now=now)
+        answer = ask_panel("status", order=order.pk)
+        assert (answer["status"], answer["remains"]) == ("Partial", str(order.quantity))
+        assert answer["charge"] == plain(order.charge)
+        assert ask_panel("status", order=second.pk)["status"] == "Canceled"
+
+    def test_a_cancel_stops_the_runs_to_come(self, ask_panel, drip, rich, sandbox):
+        order = drip()
+        submit.submit(order_id=order.pk)
+        Service.objects.filter(pk=order.service_id).update(cancel=False)
+        answer = ask_panel("cancel", orders=str(order.pk))
+        request = Request.objects.get()
+        assert answer == [{"order": order.pk, "cancel": request.pk}]
+        order.plan.refresh_from_db()
+        assert order.plan.state == "STOPPED"
+        assert ledger.account_of(rich).held == order.charge
+        assert ask_panel("cancel", order=order.pk) == {"cancel": request.pk}
+
+    def test_one_that_has_not_begun_is_canceled_whole(self, ask_panel, drip, rich):
+        order = drip()
+        ask_panel("cancel", order=order.pk)
+        assert ask_panel("status", order=order.pk)["status"] == "Canceled"
+        assert ledger.account_of(rich).held == 0
+
+    def test_the_same_key_again_is_the_same_one_and_another_wish_an_error(self, ask_panel, drip):
+        assert drip(idempotency_key="k") == drip(idempotency_key="k")
+        wish = {"service": Order.objects.get().service_id, "quantity": Order.objects.get().quantity, "link": LINK}
+        for other in ({}, {"runs": 4, "interval": 10}):
+            assert "idempotency key was used" in ask_panel("add", **wish, **other, idempotency_key="k")["error"]
+        assert Order.objects.count() == 1
+
+    def test_a_strangers_is_nobodys(self, drip, stranger, make_key):
+        order = drip()
+        ask = asker("/api/v2/panel", make_key(stranger))
+        assert ask("cancel", order=order.pk) == {"error": "Incorrect order ID"}
+        order.plan.refresh_from_db()
+        assert order.plan.state == "ACTIVE"
+
+    @pytest.mark.parametrize(
+        ("more", "words"),
+        [
+            ({"runs": "x"}, "Runs must be a whole number"),
+            ({"runs": "1"}, "Runs: Enter at least 2 runs, or when to start."),
+            ({"runs": "5000"}, "Runs: From 1 to 1,000 runs."),
+            ({"interval": "0"}, "Interval: From 1 to 10,080 minutes."),
+        ],
+    )
+    def test_what_makes_no_sense_is_said(self, ask_panel, catalogue, rich, more, words):
+        service = catalogue[1]
+        wish = {"service": service.pk, "quantity": service.min, "link": LINK, "runs": "3", "interval": "10"}
+        assert ask_panel("add", **wish | more) == {"error": words}
+        assert not Order.objects.exists()
+
+    def test_a_hundred_of_them_cost_as_many_queries_as_one(self, ask_panel, drip, django_assert_max_num_queries):
+        orders = [drip() for _ in range(12)]
+        with django_assert_max_num_queries(8):
+            assert len(ask_panel("status", orders=",".join(str(order.pk) for order in orders))) == 12
 
 
 class TestCancel:

@@ -40,6 +40,24 @@ def test_a_bonus_is_the_shops_gift_and_not_a_payment(account, now):
     assert audit.findings().problems == []
 
 
+def test_a_part_of_a_hold_becomes_a_hold_of_its_own_and_is_never_free_in_between(account, now):
+    whole = ledger.hold(account=account, amount=Decimal(9), key="plan:1:hold", now=now)
+    for _ in range(2):  # the same key again takes nothing more
+        part = ledger.split(hold=whole, amount=Decimal(4), key="order:1:hold", now=now)
+    assert figures(account) == (Decimal(50), Decimal(9), Decimal(41))
+    whole.refresh_from_db()
+    assert (part.amount, whole.amount, whole.state) == (Decimal(4), Decimal(5), Hold.State.OPEN)
+    with pytest.raises(ledger.LedgerError):
+        ledger.split(hold=whole, amount=Decimal("5.01"), key="order:2:hold", now=now)
+    ledger.split(hold=whole, amount=Decimal(5), key="order:2:hold", now=now)
+    whole.refresh_from_db()
+    assert whole.state == Hold.State.RELEASED
+    with pytest.raises(ledger.HoldClosed):
+        ledger.split(hold=whole, amount=Decimal(1), key="order:3:hold", now=now)
+    assert figures(account) == (Decimal(50), Decimal(9), Decimal(41))
+    assert audit.findings().problems == []
+
+
 @pytest.mark.parametrize("amount", [Decimal(6), Decimal(-5)])
 def test_a_key_can_not_stand_for_another_amount(account, now, amount):
     ledger.adjust(account=account, amount=Decimal(5), key="k", memo="m", now=now)

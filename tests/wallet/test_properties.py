@@ -15,7 +15,7 @@ from wallet.models import Hold
 amounts = st.integers(min_value=1, max_value=30_000_000).map(lambda micros: Decimal(micros).scaleb(-6))
 acts = st.lists(
     st.tuples(
-        st.sampled_from(["deposit", "hold", "capture", "release", "refund", "take", "bonus"]),
+        st.sampled_from(["deposit", "hold", "capture", "release", "refund", "take", "bonus", "split"]),
         amounts,
         st.integers(min_value=0, max_value=5),  # which hold
         st.integers(min_value=0, max_value=9),  # which key: small, so that keys repeat
@@ -53,6 +53,8 @@ class TestBooks(TestCase):
                     inside += account.balance - before
                 elif act == "hold":
                     ledger.hold(account=account, amount=amount, key=f"hold:{which}", now=now)
+                elif hold and act == "split":
+                    ledger.split(hold=hold, amount=amount, key=f"hold:{which + 1}", now=now)
                 elif hold and act == "capture":
                     ledger.capture(hold=hold, amount=amount, key=f"c:{key}", now=now)
                 elif hold and act == "release":

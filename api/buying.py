@@ -8,6 +8,7 @@ from api.params import Params
 from api.refusals import Refusal
 from orders import place
 from orders.models import Order
+from sms.models import Purchase
 from wallet import ledger
 
 
@@ -32,7 +33,8 @@ def order(caller: Caller, params: Params, words: Words) -> Order:
         raise Refusal(words.no_such_service)
     if quantity is None:
         raise Refusal("Quantity must be a whole number" if params.text("quantity") else "Quantity is required")
-    form_key = once.form_key(once.wanted_key(caller, params))
+    given = once.wanted_key(caller, params)
+    form_key = once.form_key(given)
     try:
         return once.surely(
             buy=lambda: place.order(
@@ -44,6 +46,8 @@ def order(caller: Caller, params: Params, words: Words) -> Order:
                 now=caller.now,
             ),
             find=lambda: Order.objects.filter(customer=caller.customer, form_key=form_key).first(),
+            customer=caller.customer,
+            elsewhere=Purchase.objects.filter(customer=caller.customer, form_key=form_key) if given else None,
         )
     except ledger.InsufficientFunds:
         raise Refusal(words.no_funds) from None

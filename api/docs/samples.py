@@ -27,7 +27,7 @@ def samples(url: str, values: Mapping[str, str]) -> list[Sample]:
     written = {"curl": _curl, "python": _python, "php": _php, "node": _node}
     made = []
     for language in LANGUAGES:
-        before, after = written[language](url, {"key": PLACEHOLDER, **values}).split(PLACEHOLDER)
+        before, after = written[language](url, {"key": PLACEHOLDER, **values}).split(PLACEHOLDER, 1)
         made.append(Sample(language, before, after))
     return made
 
@@ -73,4 +73,5 @@ def _node(url: str, values: Mapping[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text)
+    # Not as pairs of escapes, which are two letters to Python.
+    return json.dumps(text, ensure_ascii=False)

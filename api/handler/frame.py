@@ -84,7 +84,7 @@ def _said(refusal: Refusal) -> tuple[str, str]:
 
 
 def _decode(request: HttpRequest) -> Params:
-    """Everything stands in the query, by GET and by POST; what lacks action or key there may be a form. Raises `Refusal`."""
+    """Everything stands in the query, by GET and by POST; without action or key there, in a form. Raises `Refusal`."""
     if request.method not in ("GET", "POST"):
         raise Says(BAD_ACTION)
     whole(request)

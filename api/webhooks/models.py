@@ -98,6 +98,9 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state="PENDING"), name="delivery_outbox"),
             models.Index(fields=["webhook", "-id"], name="delivery_of_webhook"),
+            models.Index(
+                fields=["next_at", "webhook"], condition=Q(state="PENDING") & ~Q(claim=""), name="delivery_under_way"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -211,6 +211,15 @@ class TestRebinding:
         assert receiver.got[0].headers["Host"] == f"innocent.example:{receiver.server_port}"
 
 
+def test_of_a_host_with_several_addresses_one_may_be_away(receiver, monkeypatch):
+    resolving(monkeypatch, ["127.0.0.9", "127.0.0.1"])
+    url = f"http://two.example:{receiver.server_port}/hooks"
+    assert destination.post(url, body=b"{}", headers={}) == 204
+    resolving(monkeypatch, ["127.0.0.9", "127.0.0.8"])
+    with pytest.raises(requests.ConnectionError):
+        destination.post(url, body=b"{}", headers={})
+
+
 def test_no_proxy_of_the_environment_is_used(receiver, monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -29,6 +29,7 @@ from core.admin_base import (
     number_column,
     page_link,
     pill,
+    unbroken,
 )
 
 SHOWN = 30
@@ -203,17 +204,7 @@ class WebhookAdmin(ReadOnlyAdmin, ActsAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin, ActsAdmin):
-    list_display = (
-        "number",
-        "name",
-        "customer_page",
-        "hook_page",
-        "label",
-        "count",
-        "next_one",
-        "finished",
-        "happened",
-    )
+    list_display = ("number", "happened", "name", "customer_page", "hook_number", "label", "count", "next_one")
     list_display_links = ("number",)
     list_filter = ("state", EventFilter, "event__created_at")
     list_select_related = ("event", "webhook__customer")
@@ -224,18 +215,18 @@ class DeliveryAdmin(ReadOnlyAdmin, ActsAdmin):
     acts = (Resend,)
     fields = (
         ("customer_page", "hook_page", "address"),
-        ("name", "event_id_text", "uid"),
+        ("name", "event_id_text", "uid_text"),
         ("label", "count", "happened"),
         ("next_one", "finished"),
         "posts_text",
     )
     readonly_fields = (
-        *("customer_page", "hook_page", "address", "name", "event_id_text", "uid", "label", "count", "happened"),
+        *("customer_page", "hook_page", "address", "name", "event_id_text", "uid_text", "label", "count", "happened"),
         *("next_one", "finished", "posts_text"),
     )
 
     number = number_column()
-    count = count_column("tries", "Tries since it was begun")
+    count = count_column("tries", "Tries")
     next_one = moment_column("next_at", "Next try", exact=True)
     finished = moment_column("finished_at", "Ended", exact=True)
 
@@ -254,18 +245,26 @@ class DeliveryAdmin(ReadOnlyAdmin, ActsAdmin):
     def event_id_text(self, delivery: Delivery) -> str:
         return str(delivery.event.uid)
 
+    @display(description="Webhook-Delivery")
+    def uid_text(self, delivery: Delivery) -> str:
+        return str(delivery.uid)
+
     @display(description="Happened", ordering="event__created_at")
-    def happened(self, delivery: Delivery) -> str:
-        return moment(delivery.event.created_at)
+    def happened(self, delivery: Delivery) -> SafeString:
+        return unbroken(moment(delivery.event.created_at))
 
     @display(description="Customer")
     def customer_page(self, delivery: Delivery) -> SafeString:
         customer = delivery.webhook.customer
         return page_link("accounts_user_change", customer.pk, str(customer))
 
-    @display(description="Webhook", ordering="webhook")
+    @display(description="Webhook")
     def hook_page(self, delivery: Delivery) -> SafeString:
         return page_link("api_webhook_change", delivery.webhook_id, str(delivery.webhook))
+
+    @display(description="Webhook", ordering="webhook")
+    def hook_number(self, delivery: Delivery) -> SafeString:
+        return page_link("api_webhook_change", delivery.webhook_id, delivery.webhook_id)
 
     @display(description="Address")
     def address(self, delivery: Delivery) -> str:

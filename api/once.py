@@ -59,7 +59,7 @@ def surely(
     Raises what `buy` refuses with; `Refusal` when nothing was bought, `Unknown` when nobody can tell.
     """
     try:
-        return buy() if elsewhere is None else _alone(buy, customer, elsewhere)
+        return buy() if elsewhere is None else _alone(buy, find, customer, elsewhere)
     except DatabaseError as error:
         log.exception("a purchase broke")
         lost = isinstance(error, OperationalError | InterfaceError)
@@ -75,15 +75,17 @@ def surely(
     raise Unknown(UNSURE) if lost else Refusal(OUR_FAULT)
 
 
-def _alone(buy: Callable[[], Bought], customer: User, elsewhere: QuerySet[Any]) -> Bought:
-    """Buy unless the key was used elsewhere. Raises `Refusal`.
+def _alone(
+    buy: Callable[[], Bought], find: Callable[[], Bought | None], customer: User, elsewhere: QuerySet[Any]
+) -> Bought:
+    """Buy unless the key was used elsewhere alone. Raises `Refusal`.
 
     Orders and numbers know nothing of each other, so no constraint spans both: of two requests of a customer that
     come at once with keys, the second waits here and then sees what the first one bought.
     """
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=customer.pk)
-        if elsewhere.exists():
+        if elsewhere.exists() and find() is None:
             raise Refusal(USED_BEFORE)
         return buy()
 

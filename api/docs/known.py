@@ -23,7 +23,7 @@ def known(reader: User | AnonymousUser) -> dict[str, str]:
         found["project_id"], found["country"] = str(project[0]), project[1]
     # As far as anybody has asked for codes yet: a page that is only read gives none.
     offers = codes.offers().values_list("site__handler_code__code", "country__handler_code__number")
-    if (offer := offers.first()) is not None:
+    if (offer := offers.order_by("pk").first()) is not None:
         found["bot_service"], found["bot_country"] = offer[0], str(offer[1])
     if reader.is_authenticated:
         own = {

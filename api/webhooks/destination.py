@@ -31,6 +31,9 @@ _ELSEWHERE = [
     ipaddress.ip_network(each)
     for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "192.88.99.0/24", "168.63.129.16/32")
 ]
+# A resolver may be silent for many seconds: of the threads of one web process so many may wait for it.
+LOOKING = 2
+_looking = threading.BoundedSemaphore(LOOKING)
 
 
 class Forbidden(ValueError):
@@ -55,7 +58,12 @@ def checked(url: str) -> str:
     if "%" in parts.host or len(prepared) > LONGEST or parts.fragment:
         raise Forbidden(_("This is no address such as https://example.com/hooks."))
     standard = 443 if parts.scheme == "https" else 80
-    resolve(parts.host, standard if parts.port is None else parts.port)
+    if not _looking.acquire(blocking=False):
+        raise Forbidden(_("Too many addresses are being looked up: try again in a moment."))
+    try:
+        resolve(parts.host, standard if parts.port is None else parts.port)
+    finally:
+        _looking.release()
     return prepared
 
 

@@ -117,6 +117,7 @@ class TestWhoAsks:
         by_get = client.get(URL, ask).content
         assert by_get.startswith(b"ACCESS_BALANCE:")
         assert client.post(URL, query_params=ask).content == by_get
+        assert client.get(f"{URL}/", ask).content == by_get
         assert client.post(URL, ask).content == by_get
         assert client.post(URL, "{", content_type="application/json", query_params=ask).content == by_get
         assert client.post(f"{URL}?action=getBalance", {"api_key": secret}).content == by_get

@@ -1,7 +1,9 @@
 """A webhook leads to the open internet, and nowhere near the shop's own network: at saving and at each post."""
 
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -172,6 +174,26 @@ def test_a_host_that_is_not_found_is_refused(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     with pytest.raises(destination.Forbidden):
         destination.checked("https://innocent.example/")
+
+
+def test_not_all_threads_wait_for_a_silent_resolver(monkeypatch):
+    asked, go_on = threading.Semaphore(0), threading.Event()
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        asked.release()
+        go_on.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with ThreadPoolExecutor(destination.LOOKING) as pool:
+        waiting = [pool.submit(destination.checked, "https://slow.example/") for _ in range(destination.LOOKING)]
+        for _ in waiting:
+            assert asked.acquire(timeout=10)
+        with pytest.raises(destination.Forbidden, match="try again"):
+            destination.checked("https://innocent.example/")
+        go_on.set()
+        assert [each.result() for each in waiting] == ["https://slow.example/"] * destination.LOOKING
+    assert destination.checked("https://innocent.example/")
 
 
 def test_private_addresses_are_refused_unless_a_setting_says_otherwise(settings):

@@ -82,6 +82,8 @@ class Asked:
             raise Denied(INVALID_KEY)
         self.action = params.text("action")
         if not is_within(self.address, key.networks):
+            # Counted apart: whoever found the key can't use up its owner's minute, nor fill the log.
+            self.quiet = limit.seconds_to_wait(f"{key.pk}:elsewhere") > 0
             raise Denied(WRONG_ADDRESS)
         seconds = limit.seconds_to_wait(key.pk)
         if seconds:

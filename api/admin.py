@@ -11,6 +11,7 @@ from unfold.enums import ActionVariant
 from api import keys
 from api.handler.admin import CountryCodeAdmin, ServiceCodeAdmin
 from api.models import Key
+from api.webhooks.admin import DeliveryAdmin, WebhookAdmin
 from core.admin_acts import Act, ActsAdmin, Done
 from core.admin_base import NOTHING, ReadOnlyAdmin, moment, moment_column, number_column, page_link, pill
 
@@ -76,4 +77,4 @@ class KeyAdmin(ReadOnlyAdmin, ActsAdmin):
 
 
 # Registered where they are written; named here, so that Django finds them.
-__all__ = ["CountryCodeAdmin", "KeyAdmin", "ServiceCodeAdmin"]
+__all__ = ["CountryCodeAdmin", "DeliveryAdmin", "KeyAdmin", "ServiceCodeAdmin", "WebhookAdmin"]

@@ -11,6 +11,7 @@ from api.refusals import Refusal
 from orders import place
 from orders.models import Order
 from orders.plans import begin
+from sms.models import Purchase
 from wallet import ledger
 
 
@@ -28,7 +29,7 @@ def order(caller: Caller, params: Params, words: Words) -> Order:
 
     Raises `Refusal`.
     """
-    return _buy(caller, _wish(caller, params, words), words, place.order)
+    return _buy(caller, params, _wish(caller, params, words), words, place.order)
 
 
 def drip_feed(caller: Caller, params: Params, words: Words) -> Order:
@@ -42,7 +43,7 @@ def drip_feed(caller: Caller, params: Params, words: Words) -> Order:
         if number is None:
             raise Refusal(f"{name.capitalize()} must be a whole number")
         wish[name] = number
-    return _buy(caller, wish, words, _first_run)
+    return _buy(caller, params, wish, words, _first_run)
 
 
 def _first_run(**wish: Any) -> Order:
@@ -62,16 +63,19 @@ def _wish(caller: Caller, params: Params, words: Words) -> dict[str, Any]:
         "service_id": service_id,
         "quantity": quantity,
         "link": params.text("link"),
-        "form_key": once.form_key(once.wanted_key(caller, params)),
         "now": caller.now,
     }
 
 
-def _buy(caller: Caller, wish: dict[str, Any], words: Words, act: Callable[..., Order]) -> Order:
+def _buy(caller: Caller, params: Params, wish: dict[str, Any], words: Words, act: Callable[..., Order]) -> Order:
+    given = once.wanted_key(caller, params)
+    mine = {"customer": caller.customer, "form_key": once.form_key(given)}
     try:
         return once.surely(
-            buy=lambda: act(**wish),
-            find=lambda: Order.objects.filter(customer=caller.customer, form_key=wish["form_key"]).first(),
+            buy=lambda: act(**wish, form_key=mine["form_key"]),
+            find=lambda: Order.objects.filter(**mine).first(),
+            customer=caller.customer,
+            elsewhere=Purchase.objects.filter(**mine) if given else None,
         )
     except ledger.InsufficientFunds:
         raise Refusal(words.no_funds) from None

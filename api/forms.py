@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from api.addresses import read_networks
 from api.models import Key
@@ -13,7 +14,7 @@ class KeyForm(forms.Form):
     """What the key is for, what it may do, and from where."""
 
     name = forms.CharField(
-        label=_("Name"),
+        label=pgettext_lazy("of a key", "Name"),
         max_length=60,
         help_text=_("What it is for: only you see it."),
         error_messages={"required": _("Give it a name, so that you know it again.")},

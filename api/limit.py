@@ -23,12 +23,15 @@ WINDOW = 60
 _PATIENCE = 0.5
 
 
-def seconds_to_wait(key_id: int) -> int:
-    """Count one request of the key; 0 when it may go ahead, else after how many seconds it may ask again."""
+def seconds_to_wait(key: int | str) -> int:
+    """Count one request of the key; 0 when it may go ahead, else after how many seconds it may ask again.
+
+    `key` is its id, or a name that begins with it, for what is counted apart.
+    """
     now = time.time()
     window = int(now // WINDOW)
     try:
-        count = _count(f"api:{key_id}:{window}")
+        count = _count(f"api:{key}:{window}")
     except (redis.RedisError, DatabaseError) as error:
         log.warning("requests are not counted: %s", type(error).__name__)
         return 0

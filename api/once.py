@@ -1,12 +1,15 @@
 """A purchase that a program may ask for twice: its key, and what is known after a fault of ours."""
 
+import contextlib
 import logging
 import uuid
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import QuerySet
 
+from accounts.models import User
 from api.access import Caller
 from api.params import Params
 from api.refusals import OUR_FAULT, Refusal, Unknown
@@ -43,13 +46,20 @@ def form_key(given: str) -> str:
     return once_key("api", given) if given else f"api:{uuid.uuid4().hex}"
 
 
-def surely(buy: Callable[[], Bought], find: Callable[[], Bought | None]) -> Bought:
+def surely(
+    buy: Callable[[], Bought],
+    find: Callable[[], Bought | None],
+    *,
+    customer: User,
+    elsewhere: QuerySet[Any] | None = None,
+) -> Bought:
     """Buy; after a fault of ours look whether it was bought all the same.
 
+    `elsewhere` is what the client's key stands for already if it was used for something of another kind.
     Raises what `buy` refuses with; `Refusal` when nothing was bought, `Unknown` when nobody can tell.
     """
     try:
-        return buy()
+        return buy() if elsewhere is None else _alone(buy, find, customer, elsewhere)
     except DatabaseError as error:
         log.exception("a purchase broke")
         lost = isinstance(error, OperationalError | InterfaceError)
@@ -63,3 +73,30 @@ def surely(buy: Callable[[], Bought], find: Callable[[], Bought | None]) -> Boug
         return found
     # A commit whose answer was lost may still be on its way.
     raise Unknown(UNSURE) if lost else Refusal(OUR_FAULT)
+
+
+def _alone(
+    buy: Callable[[], Bought], find: Callable[[], Bought | None], customer: User, elsewhere: QuerySet[Any]
+) -> Bought:
+    """Buy unless the key was used elsewhere alone. Raises `Refusal`.
+
+    Orders and numbers know nothing of each other, so no constraint spans both: of two requests of a customer that
+    come at once with keys, the second waits here and then sees what the first one bought.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=customer.pk)
+        if elsewhere.exists() and find() is None:
+            raise Refusal(USED_BEFORE)
+        return buy()
+
+
+@contextlib.contextmanager
+def after() -> Iterator[None]:
+    """What is done after a purchase was made: a fault of ours in it is no “nothing was bought”. Raises `Unknown`."""
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception:
+        log.exception("a purchase was made, and telling of it broke")
+        raise Unknown(UNSURE) from None

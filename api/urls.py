@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v2/panel/", panel.view),
     # The address that bots have built in; only the host in front of it changes.
     path("stubs/handler_api.php", handler.view, name="handler"),
+    path("stubs/handler_api.php/", handler.view),
     path("api/", docs.page, name="docs"),
     path("api/openapi.json", docs.openapi, name="openapi"),
     path("api/key", docs.make_key, name="docs_key"),

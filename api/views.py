@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -63,7 +64,14 @@ def _page(request: HttpRequest, form: KeyForm) -> HttpResponse:
             "secret": decrypt(secret) if secret else "",
             "keys": own.filter(revoked_at=None),
             "calls": Call.objects.filter(key__customer=_customer(request)).select_related("key")[:CALLS],
-            "addresses": [request.build_absolute_uri(path) for path in ("/api/v2", "/api/v2/panel")],
+            "addresses": [
+                (title, request.build_absolute_uri(reverse(name)))
+                for name, title in (
+                    ("api:v2", _("Services, products and numbers")),
+                    ("api:panel", _("For panel software")),
+                    ("api:handler", _("For SMS bots")),
+                )
+            ],
         },
         status=422 if form.errors else 200,
     )

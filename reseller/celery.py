@@ -43,7 +43,8 @@ app.conf.task_routes = (
         ("sms.tasks.*", {"queue": "submit"}),
         ("reseller.tasks.*", {"queue": "submit"}),
         ("api.tasks.*", {"queue": "sync"}),
-        ("api.webhooks.tasks.*", {"queue": "sync"}),
+        # Of their own: a sync that is slow with the vendor keeps no customer's event waiting.
+        ("api.webhooks.tasks.*", {"queue": "hooks"}),
     ],
 )
 

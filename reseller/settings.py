@@ -505,6 +505,8 @@ UNFOLD = {
                 "items": [
                     _page("Customers and operators", "group", "accounts.user"),
                     _page("API keys", "key", "api.key"),
+                    _page("Webhooks", "webhook", "api.webhook"),
+                    _page("Webhooks’ deliveries", "outgoing_mail", "api.delivery"),
                     _page("E-mail addresses", "mail", "account.emailaddress"),
                     _page("Groups of operators", "shield_person", "auth.group"),
                 ],

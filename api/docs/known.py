@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
+from api.handler import codes
 from catalog.models import Service
 from catalog.search import on_shelf
 from orders.models import Order
@@ -20,6 +21,10 @@ def known(reader: User | AnonymousUser) -> dict[str, str]:
     projects = buy.on_shelf().order_by("pk").values_list("pk", "country__code")
     if (project := projects.first()) is not None:
         found["project_id"], found["country"] = str(project[0]), project[1]
+    # As far as anybody has asked for codes yet: a page that is only read gives none.
+    offers = codes.offers().values_list("site__handler_code__code", "country__handler_code__number")
+    if (offer := offers.order_by("pk").first()) is not None:
+        found["bot_service"], found["bot_country"] = offer[0], str(offer[1])
     if reader.is_authenticated:
         own = {
             "order": Order.objects.filter(customer=reader),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from accounts.signed_in import signed_in
 from api import keys, limit, once, words
+from api.docs import bots, hooks
 from api.docs.entries import Answer, Dialect, Entry
 from api.docs.known import known
 from api.docs.openapi import DIALECTS, document
@@ -38,6 +39,8 @@ def page(request: HttpRequest) -> HttpResponse:
         "api/docs.html",
         {
             "dialects": [_dialect(request, dialect, values) for dialect in DIALECTS],
+            "bots": _bots(request, values),
+            "hooks": {"events": hooks.EVENTS, "headers": hooks.HEADERS, "body": hooks.EXAMPLE, "checks": hooks.CHECKS},
             "written_in": LANGUAGES,
             "secret": decrypt(secret) if secret else "",
             "placeholder": PLACEHOLDER,
@@ -88,6 +91,16 @@ def _dialect(request: HttpRequest, dialect: Dialect, values: dict[str, str]) -> 
         "path": path,
         "url": url,
         "entries": [_entry(dialect, entry, url, values) for entry in dialect.entries],
+    }
+
+
+def _bots(request: HttpRequest, values: dict[str, str]) -> dict[str, Any]:
+    url = request.build_absolute_uri(reverse(bots.PATH))
+    return {
+        "url": url,
+        "lines": bots.LINES,
+        "words": bots.WORDS,
+        "samples": samples(url, bots.example(values), key="api_key", plain=True),
     }
 
 

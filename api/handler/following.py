@@ -55,7 +55,8 @@ def set_status(caller: Caller, params: Params) -> str:
     """Take what the bot says of its number. Nothing of it costs anything. Raises `Says`."""
     number = _one(caller, params)
     wanted = params.text("status")
-    if wanted == READY and number.state == states.WAITING:
+    # Its message may have come before the bot says that it sent for one.
+    if wanted == READY and number.state in states.LIVE:
         return "ACCESS_READY"
     if wanted == AGAIN and number.state == states.RECEIVED:
         _wait_again(number)

@@ -20,7 +20,7 @@ from django.views.decorators.csrf import csrf_exempt
 from api.access import Action, Asked, Noted
 from api.addresses import client_address
 from api.handler.says import BAD_ACTION, BAD_KEY, BANNED, ERROR_SQL, Says
-from api.params import Params
+from api.params import Params, whole
 from api.refusals import Denied, NoAction, Refusal, TooMany, Unknown
 
 log = logging.getLogger(__name__)
@@ -84,13 +84,14 @@ def _said(refusal: Refusal) -> tuple[str, str]:
 
 
 def _decode(request: HttpRequest) -> Params:
-    """Everything stands in the query, by GET and by POST; what has no action there may be a form. Raises `Refusal`."""
+    """Everything stands in the query, by GET and by POST; without action or key there, in a form. Raises `Refusal`."""
     if request.method not in ("GET", "POST"):
         raise Says(BAD_ACTION)
+    whole(request)
     try:
         values = request.GET.dict()
-        if request.method == "POST" and "action" not in values:
-            values |= request.POST.dict()
+        if request.method == "POST" and not values.keys() >= {"action", "api_key"}:
+            values = {**request.POST.dict(), **values}
     except _BROKEN:
         raise Says(BAD_ACTION) from None
     return Params(values)

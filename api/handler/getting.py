@@ -145,6 +145,7 @@ def _purchase(caller: Caller, wish: _Wish, given: str) -> Purchase:
                 now=caller.now,
             ),
             find=own.filter(form_key=form_key).first,
+            customer=caller.customer,
         )
     except ledger.InsufficientFunds:
         raise Says(NO_BALANCE) from None

@@ -11,6 +11,7 @@ from api.params import Params
 from api.refusals import Refusal, Unknown
 from api.v2.errors import NO_FUNDS, NO_ORDER_NAMED, NO_PROJECT_NAMED, NO_SUCH_ORDER, NO_SUCH_PROJECT
 from core.money import CHARGE_STEP, CURRENCY, round_up
+from orders.models import Order
 from sms import buy, states
 from sms.models import Number, Project, Purchase
 from sms.withdraw import withdraw
@@ -60,13 +61,20 @@ def add(caller: Caller, params: Params) -> dict[str, Any]:
     project_id, quantity = _wish(params)
     given = once.wanted_key(caller, params)
     with waiting.place():
-        purchase = waiting.settled(_bought(caller, params, project_id, quantity, once.form_key(given)))
-        if waiting.is_under_way(purchase):
-            # Without a key nobody can come back for them: what has not gone out need not go out.
-            if not given and withdraw(purchase_id=purchase.pk, customer=caller.customer, now=caller.now):
-                raise Refusal(NONE_IN_TIME)
-            log.warning("purchase %s is %s after the longest wait", purchase.pk, purchase.state)
-            raise Unknown(STILL_BUYING)
+        purchase = _bought(caller, params, project_id, quantity, given)
+        with once.after():
+            return _told(caller, purchase, given)
+
+
+def _told(caller: Caller, purchase: Purchase, given: str) -> dict[str, Any]:
+    """Wait for the numbers of a purchase and name them. Raises `Refusal`, `Unknown`."""
+    purchase = waiting.settled(purchase)
+    if waiting.is_under_way(purchase):
+        # Without a key nobody can come back for them: what has not gone out need not go out.
+        if not given and withdraw(purchase_id=purchase.pk, customer=caller.customer, now=caller.now):
+            raise Refusal(NONE_IN_TIME)
+        log.warning("purchase %s is %s after the longest wait", purchase.pk, purchase.state)
+        raise Unknown(STILL_BUYING)
     if purchase.state == states.REJECTED:
         raise Refusal(str(Purchase.Reason(purchase.reason).label) if purchase.reason else NONE_IN_TIME)
     code = purchase.project.country.code
@@ -94,7 +102,8 @@ def _wish(params: Params) -> tuple[int, int]:
     return project_id, quantity
 
 
-def _bought(caller: Caller, params: Params, project_id: int, quantity: int, form_key: str) -> Purchase:
+def _bought(caller: Caller, params: Params, project_id: int, quantity: int, given: str) -> Purchase:
+    form_key = once.form_key(given)
     own = Purchase.objects.filter(customer=caller.customer, form_key=form_key)
     try:
         return once.surely(
@@ -107,6 +116,8 @@ def _bought(caller: Caller, params: Params, project_id: int, quantity: int, form
                 now=caller.now,
             ),
             find=own.first,
+            customer=caller.customer,
+            elsewhere=Order.objects.filter(customer=caller.customer, form_key=form_key) if given else None,
         )
     except ledger.InsufficientFunds:
         raise Refusal(NO_FUNDS) from None

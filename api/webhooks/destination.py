@@ -23,12 +23,17 @@ from urllib3.util import parse_url
 
 LONGEST = 500
 TIMEOUT = 10.0
+# Addresses of a host that are tried one after the other: of a machine with two, one may be away.
+MOST_PLACES = 3
 # What is global of IPv6 at all, and what in it leads elsewhere or is for examples.
 _GLOBAL = ipaddress.ip_network("2000::/3")
 _ELSEWHERE = [
     ipaddress.ip_network(each)
     for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "192.88.99.0/24", "168.63.129.16/32")
 ]
+# A resolver may be silent for many seconds: of the threads of one web process so many may wait for it.
+LOOKING = 2
+_looking = threading.BoundedSemaphore(LOOKING)
 
 
 class Forbidden(ValueError):
@@ -53,7 +58,12 @@ def checked(url: str) -> str:
     if "%" in parts.host or len(prepared) > LONGEST or parts.fragment:
         raise Forbidden(_("This is no address such as https://example.com/hooks."))
     standard = 443 if parts.scheme == "https" else 80
-    resolve(parts.host, standard if parts.port is None else parts.port)
+    if not _looking.acquire(blocking=False):
+        raise Forbidden(_("Too many addresses are being looked up: try again in a moment."))
+    try:
+        resolve(parts.host, standard if parts.port is None else parts.port)
+    finally:
+        _looking.release()
     return prepared
 
 
@@ -136,15 +146,21 @@ class _Checked:
     _alarm: _Alarm | None = None
 
     def _new_conn(self) -> socket.socket:
-        family, place = resolve(self.host, self.port)[0]
-        connection = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(TIMEOUT)
-            connection.connect(place)
-            self._alarm = _Alarm(connection)
-        except OSError as error:
-            connection.close()
-            raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
+        places = resolve(self.host, self.port)[:MOST_PLACES]
+        for left, (family, place) in zip(range(len(places) - 1, -1, -1), places, strict=True):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                # All of them together take no longer than one may.
+                connection.settimeout(TIMEOUT / len(places))
+                connection.connect(place)
+                connection.settimeout(TIMEOUT)
+                self._alarm = _Alarm(connection)
+            except OSError as error:
+                connection.close()
+                if not left:
+                    raise NewConnectionError(self, type(error).__name__) from error  # type: ignore[arg-type]
+            else:
+                break
         return connection
 
     def getresponse(self) -> Any:

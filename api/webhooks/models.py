@@ -87,6 +87,7 @@ class Delivery(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "deliveries"
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["event", "webhook"], name="delivery_once_an_address"),
@@ -98,6 +99,9 @@ class Delivery(models.Model):
         indexes = [
             models.Index(fields=["next_at"], condition=Q(state="PENDING"), name="delivery_outbox"),
             models.Index(fields=["webhook", "-id"], name="delivery_of_webhook"),
+            models.Index(
+                fields=["next_at", "webhook"], condition=Q(state="PENDING") & ~Q(claim=""), name="delivery_under_way"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,16 +1,17 @@
 """Post what is due: each delivery is claimed, signed, posted, and tried again ever more rarely for a day.
 
 A worker that vanishes between a post and its record leaves the claim to run out, and the delivery is posted again
-under the same id. One sender works at a time in the whole shop; of one round each customer gets a few posts, and an
-address that fails a single one, while its others are put off, so that nobody's slow server keeps others waiting.
+under the same id. One sender claims at a time in the whole shop. Of the posts under way each customer has a few, and
+an address that fails a single one, while its others are put off; a place that becomes free is given to the next at
+once. So nobody's slow server keeps others waiting.
 """
 
 import logging
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -35,15 +36,16 @@ WAITS = (10, 30, 120, 600, 1800, 3600, 7200, 10_800, 14_400, 21_600, 27_000)
 PAUSE_AFTER = timedelta(days=1)
 # Which of WAITS is the longest that one delivery's failure holds up the others of its address.
 PUT_OFF = 3
-# Longer than a round of posts may take, slow resolvers included.
+# Longer than a post may take, a slow resolver included.
 CLAIMED = timedelta(minutes=5)
-THREADS = 8
-# Posts in one round: in all, for one customer, and for one address that fails.
-AT_ONCE = 32
-FOR_ONE = 8
+# Posts under way: in all, for one customer, and for one address that fails.
+THREADS = 32
+FOR_ONE = 4
 FAILING = 1
-# Seconds in which new rounds are begun.
+# Seconds in which one sender claims. The next one begins while its last posts are under way.
 LASTS = 20.0
+# Seconds after which more is claimed, at the latest, while posts are under way.
+PAUSE = 0.25
 
 
 class Answer(NamedTuple):
@@ -58,59 +60,76 @@ class Answer(NamedTuple):
         return self.status is not None and 200 <= self.status < 300
 
 
-def send_due() -> int:
-    """Post what is due until nothing is, or for LASTS seconds; returns how many posts were made."""
-    began = time.monotonic()
+def send_due(hand_over: Callable[[], object] = lambda: None) -> int:
+    """Post what is due until nothing is, or for LASTS seconds; returns how many posts were made.
+
+    `hand_over` is called when nothing more will be claimed, while the last posts may still be under way.
+    """
+    ends = time.monotonic() + LASTS
     posts = 0
-    while time.monotonic() - began < LASTS:
-        made = _round(timezone.now())
-        posts += made
-        if not made:
-            break
+    under_way: dict[Future[Answer], Delivery] = {}
+    with ThreadPoolExecutor(THREADS) as pool:
+        while True:
+            # Before and not after the claim: what becomes due in between is for the next sender.
+            last = time.monotonic() >= ends
+            claimed = [] if last else _claim(timezone.now(), room=THREADS - len(under_way))
+            for delivery in claimed:
+                # Nothing in a thread touches the database.
+                under_way[pool.submit(_post, delivery)] = delivery
+            posts += len(claimed)
+            if last or not under_way:
+                break
+            _record(under_way)
+        hand_over()
+        while under_way:
+            _record(under_way)
     return posts
 
 
-def _round(now: datetime) -> int:
-    """One round of posts, side by side; returns how many were made."""
-    claimed = _claim(now)
-    if not claimed:
-        return 0
-    with ThreadPoolExecutor(min(len(claimed), THREADS)) as pool:
-        # Nothing in a thread touches the database.
-        posted = {pool.submit(_post, delivery, timezone.now()): delivery for delivery in claimed}
-        for done in as_completed(posted):
-            record(posted[done], done.result(), now=timezone.now())
-    return len(claimed)
+def _record(under_way: dict["Future[Answer]", Delivery]) -> None:
+    """Write down which posts have ended, after waiting a moment for one."""
+    wait(under_way, timeout=PAUSE, return_when=FIRST_COMPLETED)
+    for each in [each for each in under_way if each.done()]:
+        record(under_way.pop(each), each.result(), now=timezone.now())
 
 
-def _claim(now: datetime) -> list[Delivery]:
-    """Claim what is posted in this round, by moving its time ahead."""
+def _claim(now: datetime, *, room: int = THREADS) -> list[Delivery]:
+    """Claim what is posted next, at most `room`, by moving its time ahead."""
     mark = uuid.uuid4().hex
-    due = Delivery.objects.filter(
-        state=Delivery.State.PENDING, next_at__lte=now, webhook__active=True, webhook__customer__is_active=True
-    )
+    pending = Delivery.objects.filter(state=Delivery.State.PENDING)
+    # Those of the sender before us as well.
+    under_way = pending.filter(next_at__gt=now).exclude(claim="").values_list("webhook__customer", "webhook")
+    customers, addresses = Counter[int](), Counter[int]()
+    for customer_id, hook_id in under_way:
+        customers[customer_id] += 1
+        addresses[hook_id] += 1
+    busy = [customer_id for customer_id, number in customers.items() if number >= FOR_ONE]
+    due = pending.filter(next_at__lte=now, webhook__active=True, webhook__customer__is_active=True)
     turn = Window(RowNumber(), partition_by="webhook__customer", order_by=["next_at", "pk"])
-    in_turn = due.annotate(turn=turn).filter(turn__lte=FOR_ONE).order_by("turn", "next_at")
-    pks = _fair(in_turn.select_related("webhook")[: AT_ONCE * FOR_ONE])
-    Delivery.objects.filter(pk__in=pks, state=Delivery.State.PENDING, next_at__lte=now).update(
-        next_at=now + CLAIMED, claim=mark
-    )
+    in_turn = due.exclude(webhook__customer__in=busy).annotate(turn=turn).filter(turn__lte=FOR_ONE)
+    rows = in_turn.order_by("turn", "next_at").select_related("webhook")[: max(room, 0) * FOR_ONE]
+    pks = _fair(rows, customers, addresses)[: max(room, 0)]
+    if not pks:
+        return []
+    pending.filter(pk__in=pks, next_at__lte=now).update(next_at=now + CLAIMED, claim=mark)
     return list(Delivery.objects.filter(claim=mark, pk__in=pks).select_related("webhook__customer", "event"))
 
 
-def _fair(due: Iterable[Delivery]) -> list[int]:
-    """The numbers of the deliveries of one round."""
-    posts: Counter[int] = Counter()
+def _fair(due: Iterable[Delivery], customers: Counter[int], addresses: Counter[int]) -> list[int]:
+    """The numbers of those deliveries whose customer and address have not their share under way yet."""
     pks: list[int] = []
     for delivery in due:
         hook = delivery.webhook
-        if hook.failing_since is None or posts[hook.pk] < FAILING:
-            posts[hook.pk] += 1
+        most = FOR_ONE if hook.failing_since is None else FAILING
+        if customers[hook.customer_id] < FOR_ONE and addresses[hook.pk] < most:
+            customers[hook.customer_id] += 1
+            addresses[hook.pk] += 1
             pks.append(delivery.pk)
-    return pks[:AT_ONCE]
+    return pks
 
 
-def _post(delivery: Delivery, now: datetime) -> Answer:
+def _post(delivery: Delivery) -> Answer:
+    now = timezone.now()
     hook, event = delivery.webhook, delivery.event
     body = event.body.encode()
     headers = {

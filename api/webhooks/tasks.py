@@ -9,8 +9,8 @@ from django.utils import timezone
 from api.webhooks import collect, send
 from api.webhooks.models import Cursor
 
-# Longer than a sender works: LASTS, and the posts of its last round.
-LEASE = timedelta(minutes=5)
+# Longer than a sender claims, LASTS: one that vanished is replaced after it.
+LEASE = timedelta(minutes=1)
 _SENDER = "SENDER"
 
 
@@ -22,16 +22,23 @@ def collect_events() -> None:
 
 @shared_task(name="api.webhooks.tasks.send_due")
 def send_due() -> None:
-    """Post what is due, unless somebody does: slow receivers shall not hold all workers."""
+    """Post what is due, unless somebody does: slow receivers shall not hold all workers.
+
+    The next sender may begin while this one waits for the last answers, which takes as long as a post may.
+    """
     now = timezone.now()
     Cursor.objects.get_or_create(source=_SENDER, defaults={"marked_at": now - LEASE})
     free = Cursor.objects.filter(Q(low=0) | Q(marked_at__lte=now - LEASE), source=_SENDER)
     if not free.update(low=1, marked_at=now):
         return
-    try:
-        send.send_due()
-    finally:
+
+    def hand_over() -> None:
         Cursor.objects.filter(source=_SENDER, marked_at=now).update(low=0)
+
+    try:
+        send.send_due(hand_over)
+    finally:
+        hand_over()
 
 
 @shared_task(name="api.webhooks.tasks.forget_events")

@@ -2,9 +2,11 @@
 
 import json
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, FakePayload, encode_multipart
 
 from api import addresses, calls, keys
 from api.models import Call, Key
@@ -114,6 +116,20 @@ class TestRequests:
         assert answer.status_code == 200
         assert answer.json()["error"] in ("The request could not be read", "Invalid API key")
 
+    @pytest.mark.parametrize("path", ["/api/v2", "/api/v2/panel", "/stubs/handler_api.php"])
+    @pytest.mark.parametrize("more", [{"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""}, {}])
+    def test_a_body_that_nobody_needs_is_not_read(self, secret, path, more, monkeypatch):
+        read = []
+        monkeypatch.setattr(FakePayload, "read", lambda self, *size: read.append(size) or b"")
+        names = {"key": secret, "api_key": secret, "action": "balance"}
+        # A file would go to the disk before anybody is asked for a key.
+        form = {**names, "file": BytesIO(b"x" * 2_000_000)}
+        answer = Client().generic(
+            "POST", path, encode_multipart(BOUNDARY, form if not more else names), MULTIPART_CONTENT, **more
+        )
+        assert (answer.status_code, read) == (200, [])
+        assert b"could not be read" in answer.content or answer.content == b"BAD_ACTION"
+
     def test_errors_are_in_one_language(self, secret):
         answer = Client().post("/api/v2", {"key": secret, "action": "no"}, headers={"Accept-Language": "zh-hans"})
         assert answer.json() == {"error": "Invalid action"}
@@ -141,6 +157,16 @@ class TestAddresses:
         answer = asker("/api/v2", make_key(customer, networks=networks))("balance")
         assert ("balance" in answer) is allowed
         assert answer.get("error", "") in ("", "This API key may not be used from this address")
+
+    def test_who_found_a_key_uses_up_neither_its_minute_nor_its_log(self, customer, make_key, settings):
+        settings.API_PER_MINUTE = 3
+        secret = make_key(customer, networks=["203.0.113.0/24"])
+        elsewhere, at_home = Client(), Client(REMOTE_ADDR="203.0.113.5")
+        for _ in range(9):
+            answer = elsewhere.post("/api/v2", {"key": secret, "action": "balance"})
+            assert answer.json() == {"error": "This API key may not be used from this address"}
+        assert at_home.post("/api/v2", {"key": secret, "action": "balance"}).json()["balance"] == "50.00"
+        assert 3 <= Call.objects.count() - 1 <= 6  # a minute may have turned meanwhile
 
     def test_a_forwarded_address_is_not_believed(self, customer, make_key):
         ask = asker("/api/v2", make_key(customer, networks=["203.0.113.0/24"]))

@@ -1,29 +1,41 @@
 """The API's page: what it says is what the endpoints do, in every language that it speaks."""
 
+import hashlib
+import hmac
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
+from html import unescape
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from api import keys, panel, refusals, words
-from api.docs import panels, vendor
+from api.docs import bots, hooks, panels, vendor
 from api.docs.known import known
 from api.docs.openapi import DIALECTS, PATHS, document
 from api.docs.samples import LANGUAGES, samples
 from api.docs.troubles import TROUBLES
 from api.docs.views import _number_words, _order_words
+from api.handler import says
+from api.handler import table as handler
 from api.models import Key
 from api.v2 import errors, numbers
+from api.webhooks import names
 from catalog.models import Service
 from orders import ask, settle, submit
 from orders.models import DeliveredItem, Order
 from orders.verdict import ended
 from reseller.books import audit
+from sms import close
 from sms.models import Number
 from tests.api.conftest import asker
 from tests.api.test_v2_numbers import worker
@@ -69,6 +81,36 @@ class TestDescription:
         for number, answer in enumerate(entry.answers):
             assert fits(dialect, entry.action, answer.shape.example) == number
 
+    def test_every_action_of_the_bots_is_described_and_no_other(self):
+        assert [line.action for line in bots.LINES] == list(dict.fromkeys(line.action for line in bots.LINES))
+        assert {line.action for line in bots.LINES} == set(handler.ACTIONS)
+
+    def test_every_word_of_the_bots_is_told_and_no_other(self):
+        told = {word.split(":")[0] for word, _about in bots.WORDS}
+        assert told == {value for name, value in vars(says).items() if name.isupper() and isinstance(value, str)}
+
+    @pytest.mark.parametrize("line", bots.LINES, ids=lambda line: line.action)
+    def test_an_example_of_the_bots_fits_its_own_schema(self, line):
+        for shape in line.answers:
+            assert jsonschema_rs.validator_for(shape.schema).is_valid(shape.example)
+
+    def test_every_event_is_told_and_no_other(self):
+        assert [name for name, _about in hooks.EVENTS] == [*names.ALL, names.TEST]
+
+    def test_an_example_of_a_webhook_is_what_status_answers(self):
+        data = json.loads(hooks.EXAMPLE)["data"]
+        for name in ("order", "service", "quantity"):
+            assert isinstance(data.pop(name), int)
+        assert fits(vendor.DIALECT, "status", data) == 0
+
+    def test_the_customers_page_of_webhooks_says_the_same(self):
+        text = (Path(__file__).resolve().parents[2] / "docs/webhooks.md").read_text()
+        for language, code in hooks.CHECKS.items():
+            assert f"\n{code}\n```" in text, language
+        assert hooks.EXAMPLE.splitlines()[1] in text
+        for name, _about in (*hooks.EVENTS, *hooks.HEADERS):
+            assert f"`{name}`" in text
+
     def test_every_error_has_its_line(self):
         told = {text for trouble in TROUBLES for text in trouble.words}
         for module in (refusals, errors, numbers, panel):
@@ -95,6 +137,26 @@ class TestPage:
         assert f"service={first.pk}" in text
         for language in LANGUAGES:
             assert f'id="language-{language}"' in text
+
+    def test_it_tells_of_bots_and_webhooks(self):
+        text = unescape(Client().get(PAGE).content.decode())
+        assert "http://testserver/stubs/handler_api.php" in text
+        for line in bots.LINES:
+            assert f">{line.action}</code>" in text
+            assert all(example in text for example in line.examples)
+        for name, _about in (*bots.WORDS, *hooks.EVENTS, *hooks.HEADERS):
+            assert f"<code>{name}</code>" in text
+        for language, code in hooks.CHECKS.items():
+            assert code in text, language
+
+    def test_it_takes_few_queries_and_writes_nothing(self, catalogue, projects, customer):
+        browser = Client()
+        browser.force_login(customer)
+        browser.get(PAGE)
+        with CaptureQueriesContext(connection) as asked:
+            browser.get(PAGE)
+        assert len(asked) <= 12
+        assert not [query for query in asked if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))]
 
     def test_it_stands_in_an_empty_shop_too(self):
         assert "service=101" in Client().get(PAGE).content.decode()
@@ -236,3 +298,134 @@ class TestExamples:
             }
             fits(dialect, action, run(language, made[language], secret))
         assert Order.objects.latest("pk").link == "https://example.com/name"
+
+    def test_every_answer_of_the_bots_is_one_of_those_described(self, furnished, rich, secret, sandbox, listen_to):
+        client = Client()
+        described = {line.action: line for line in bots.LINES}
+        seen = set()
+
+        def ask_it(action, **given):
+            # What is told besides is no secret parameter.
+            assert set(given) <= {*described[action].needs, *described[action].takes}
+            answer = client.get("/stubs/handler_api.php", {"api_key": secret, "action": action, **given})
+            plain = answer["Content-Type"].startswith("text/plain")
+            came = answer.content.decode() if plain else answer.json()
+            for number, shape in enumerate(described[action].answers):
+                if jsonschema_rs.validator_for(shape.schema).is_valid(came):
+                    seen.add((action, number))
+                    return came
+            raise AssertionError(f"no described answer of {action}: {came}")
+
+        for action in ("getBalance", "getPrices", "getCountries", "getServicesList", "getNumbersStatus"):
+            ask_it(action)
+        wish = bots.example(known(rich))
+        wish.pop("action")
+        first = int(ask_it("getNumber", **wish).split(":")[1])
+        second = ask_it("getNumberV2", **wish, maxPrice="5", orderId="mine")["activationId"]
+        ask_it("setStatus", id=first, status=1)
+        ask_it("getStatus", id=first)
+        ask_it("getStatusV2", id=first)
+        sandbox.vendor.clock.advance(60)
+        listen_to(*Number.objects.filter(pk=first))
+        assert Number.objects.get(pk=first).messages.exists()
+        ask_it("getStatus", id=first)
+        ask_it("getActiveActivations")
+        ask_it("getStatusV2", id=first)
+        ask_it("setStatus", id=first, status=3)
+        ask_it("getStatus", id=first)
+        ask_it("setStatus", id=first, status=6)
+        Number.objects.filter(pk=second).update(expires_at=timezone.now())
+        close.end(Number.objects.select_related("slot__hold", "purchase").get(pk=second), "EXPIRED", timezone.now())
+        ask_it("getStatus", id=second)
+        ask_it("setStatus", id=second, status=8)
+        every = {(line.action, number) for line in bots.LINES for number in range(len(line.answers))}
+        assert every - seen == set()
+        assert audit().problems == []
+
+    @pytest.mark.parametrize("language", ["curl", "python", "node", "php"])
+    def test_the_bots_example_runs_as_it_stands(self, live_server, furnished, rich, secret, language):
+        program = {"python": sys.executable}.get(language, language)
+        if shutil.which(program) is None:
+            pytest.skip(f"{language} is not on this machine")
+        asker_url = f"{live_server.url}/stubs/handler_api.php"
+        given = bots.example(known(rich))
+        made = {one.language: one for one in samples(asker_url, given, key="api_key", plain=True)}
+        command = {"curl": ["sh"], "python": [sys.executable, "-"], "node": ["node", "--input-type=module", "-"]}
+        done = subprocess.run(
+            command.get(language, ["php"]),
+            input=made[language].code(secret),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == f"ACCESS_NUMBER:{Number.objects.latest('pk').pk}:" + (
+            Number.objects.latest("pk").e164.lstrip("+")
+        )
+
+
+class TestSignatures:
+    """The checks of a webhook's signature that the page shows, in each language that is on this machine."""
+
+    SECRET = "whsec_" + "5" * 64
+    BODY = b'{"id": "\xc3\xa9", "event": "test"}'
+
+    def takes(self, language, header, *, secret=SECRET, body=BODY, folder):
+        (folder / "body.json").write_bytes(body)
+        code = hooks.CHECKS[language]
+        match language:
+            case "curl":
+                moment, mark = (part.split("=")[1] for part in header.split(",")[:2])
+                command, given = ["sh"], code
+                more = {"MOMENT": moment, "WEBHOOK_SECRET": secret}
+            case "python":
+                command, more = [sys.executable, "-"], {}
+                given = (
+                    f"{code}\n\nbody = open('body.json', 'rb').read()\nprint(is_ours({secret!r}, {header!r}, body))\n"
+                )
+            case "node":
+                command, more = ["node", "-"], {}
+                call = f"isOurs({json.dumps(secret)}, {json.dumps(header)}, require('fs').readFileSync('body.json'))"
+                given = f"{code}\nconsole.log({call} ? 'True' : 'False');\n"
+            case _:
+                # The function alone: the rest of it answers a request.
+                function = code.split("\n\n")[0]
+                command, more = ["php"], {}
+                call = f"is_ours({php(secret)}, {php(header)}, file_get_contents('body.json'))"
+                given = f"{function}\necho {call} ? 'True' : 'False';\n"
+        done = subprocess.run(
+            command, input=given, capture_output=True, text=True, timeout=60, cwd=folder, env={**os.environ, **more}
+        )
+        assert done.returncode == 0, done.stderr
+        if language == "curl":
+            return done.stdout.split()[-1] == mark
+        assert done.stdout.strip() in ("True", "False")
+        return done.stdout.strip() == "True"
+
+    @pytest.mark.parametrize("language", ["curl", "python", "node", "php"])
+    def test_it_takes_ours_and_nothing_else(self, language, tmp_path):
+        program = {"python": sys.executable, "curl": "openssl"}.get(language, language)
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not on this machine")
+
+        def signed(at, secret=self.SECRET, body=self.BODY):
+            return hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+
+        now = int(time.time())
+        header = f"t={now},v1={signed(now)}"
+        assert self.takes(language, header, folder=tmp_path)
+        assert not self.takes(language, header, secret="whsec_" + "6" * 64, folder=tmp_path)
+        assert not self.takes(language, header, body=self.BODY + b" ", folder=tmp_path)
+        assert not self.takes(language, f"t={now - 1},v1={signed(now)}", folder=tmp_path)
+        if language == "curl":
+            return  # whoever does it by hand reads the rest of the header
+        assert self.takes(language, f"t={now},v1={'0' * 64},v1={signed(now)}", folder=tmp_path)
+        assert not self.takes(language, f"t={now - 400},v1={signed(now - 400)}", folder=tmp_path)
+        assert not self.takes(language, f"t={now},v1={signed(now, secret='')}", secret="", folder=tmp_path)
+        for odd in ("", "t=,v1=", f"t={now}", f"t={now},v1=\u00e9", f"t={'9' * 5000},v1={signed(now)}", "t=²,v1=1"):
+            assert not self.takes(language, odd, folder=tmp_path)
+
+
+def php(text):
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -117,8 +117,10 @@ class TestWhoAsks:
         by_get = client.get(URL, ask).content
         assert by_get.startswith(b"ACCESS_BALANCE:")
         assert client.post(URL, query_params=ask).content == by_get
+        assert client.get(f"{URL}/", ask).content == by_get
         assert client.post(URL, ask).content == by_get
         assert client.post(URL, "{", content_type="application/json", query_params=ask).content == by_get
+        assert client.post(f"{URL}?action=getBalance", {"api_key": secret}).content == by_get
         assert client.put(URL, query_params=ask).content == b"BAD_ACTION"
 
     def test_a_fault_of_ours_is_a_word_and_the_key_is_in_no_log(self, secret, with_code, caplog, settings):
@@ -426,7 +428,7 @@ class TestStatus:
             "code": "123456",
             "text": "Your verification code is 123456",
         }
-        for status in (8, -1, 1):
+        for status in (8, -1):
             assert bot("setStatus", id=number.pk, status=status) == "BAD_STATUS"
         assert bot("setStatus", id=number.pk, status=6) == "ACCESS_ACTIVATION"
         assert bot("setStatus", id=number.pk, status=6) == "ACCESS_ACTIVATION"
@@ -498,6 +500,10 @@ class TestStatus:
         assert bot("setStatus", id=number.pk, status=status) == "BAD_STATUS"
         number.refresh_from_db()
         assert number.state == states.WAITING
+
+    def test_a_bot_may_say_that_it_sent_for_a_code_after_the_code_came(self, bot, with_code):
+        assert bot("setStatus", id=with_code.pk, status="1") == "ACCESS_READY"
+        assert bot("getStatus", id=with_code.pk).startswith("STATUS_OK:")
 
     def test_a_strangers_number_does_not_exist(self, bot, with_code, stranger, make_key):
         key = make_key(stranger)

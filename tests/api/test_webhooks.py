@@ -5,6 +5,7 @@ import hmac
 import json
 import re
 import threading
+import time
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -24,9 +25,10 @@ from orders.models import DeliveredItem, Order, OrderEvent
 from orders.settle import settle
 from orders.verdict import Verdict
 from reseller.celery import app
+from reseller.up import parts
 from sms import acquire, close
 from sms.models import Number
-from tests.api.webhooks import hook, receiver
+from tests.api.webhooks import Receiver, hook, receiver
 from tests.sms.conftest import bought, listen_to
 from upstream.replies import Status
 from wallet import ledger
@@ -278,7 +280,8 @@ class TestSweep:
         tasks = {line["task"] for line in app.conf.beat_schedule.values()}
         for task in (webhook_tasks.collect_events, webhook_tasks.send_due, webhook_tasks.forget_events):
             assert task.name in tasks
-            assert app.amqp.router.route({}, task.name)["queue"].name == "sync"
+            assert app.amqp.router.route({}, task.name)["queue"].name == "hooks"
+            assert "hooks" in parts.QUEUES.split(",")
 
     def test_the_tasks_do_all_of_it(self, hook, receiver, running):
         running()
@@ -351,6 +354,27 @@ class TestAtOnce:
         assert len(receiver.got) == 31
         assert len({post.headers["Webhook-Delivery"] for post in receiver.got}) == 31
         assert set(Delivery.objects.values_list("state", flat=True)) == {"DELIVERED"}
+
+    def test_a_sender_lets_the_next_one_begin_before_its_last_post_is_answered(
+        self, hook, receiver, running, monkeypatch
+    ):
+        monkeypatch.setattr(send, "LASTS", 0.5)
+        free = []
+
+        def answer(request):
+            deadline = time.monotonic() + 10
+            while Cursor.objects.get(source="SENDER").low and time.monotonic() < deadline:
+                time.sleep(0.05)
+            free.append(time.monotonic() < deadline)
+            connection.close()
+            Receiver.answer(receiver, request)
+
+        receiver.answer = answer
+        running()
+        webhook_tasks.collect_events()
+        webhook_tasks.send_due()
+        assert free == [True]
+        assert Delivery.objects.get().state == "DELIVERED"
 
     @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
     def test_a_transaction_that_ends_late_is_told_of(self, hook, receiver, running):
@@ -520,8 +544,56 @@ class TestTries:
         hooks.make(customer=stranger, url=receiver.url + "/other", events=names.ALL, now=timezone.now())
         submit.submit(order_id=placed(1, customer=stranger).pk)
         collect.collect(now=timezone.now())
-        assert send._round(timezone.now()) == send.FOR_ONE + 1
-        assert "/hooks/other" in [post.path for post in receiver.got]
+        claimed = send._claim(timezone.now())
+        assert len(claimed) == send.FOR_ONE + 1
+        assert sum(delivery.webhook.url.endswith("/other") for delivery in claimed) == 1
+
+    @pytest.fixture
+    def slow_and_quick(self, hook, receiver, running, stranger, now):
+        """The customer's server answers when the stranger's has been told, the stranger's at once."""
+        told, waited = threading.Event(), []
+
+        def answer(request):
+            if request.path == "/hooks/quick":
+                told.set()
+            else:
+                waited.append(told.wait(10))
+            Receiver.answer(receiver, request)
+
+        receiver.answer = answer
+        order = running()
+        OrderEvent.objects.bulk_create(
+            OrderEvent(order=order, kind="DELIVERED", at=timezone.now()) for _number in range(20)
+        )
+        collect.collect(now=timezone.now())
+        quick = hooks.make(customer=stranger, url=receiver.url + "/quick", events=names.ALL, now=timezone.now())
+        resend.test(hook_id=quick.pk, customer=stranger, now=timezone.now())
+        return waited
+
+    def test_nobody_else_waits_for_a_slow_server(self, slow_and_quick):
+        # It becomes due when the slow posts are under way.
+        Delivery.objects.filter(event__name="test").update(next_at=timezone.now() + timedelta(seconds=1))
+        assert send.send_due() == 22
+        assert slow_and_quick == [True] * 21
+
+    def test_the_next_sender_begins_while_the_last_one_waits_for_slow_servers(
+        self, slow_and_quick, receiver, monkeypatch
+    ):
+        quick = Delivery.objects.filter(event__name="test")
+        quick.update(next_at=timezone.now() + timedelta(hours=1))
+        monkeypatch.setattr(send, "LASTS", 0.5)
+        taken_over = []
+
+        def next_one():
+            quick.update(next_at=timezone.now())
+            # Of the slow customer no more are claimed: their share is under way.
+            taken_over.extend(delivery.event.name for delivery in send._claim(timezone.now()))
+            quick.update(next_at=timezone.now(), claim="")
+            send._post(quick.select_related("webhook", "event").get())
+
+        assert send.send_due(next_one) == send.FOR_ONE
+        assert taken_over == ["test"]
+        assert slow_and_quick == [True] * send.FOR_ONE
 
     def test_a_worker_that_vanished_loses_nothing(self, hook, receiver, running):
         running()

@@ -1,7 +1,9 @@
 """A webhook leads to the open internet, and nowhere near the shop's own network: at saving and at each post."""
 
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -174,6 +176,26 @@ def test_a_host_that_is_not_found_is_refused(monkeypatch):
         destination.checked("https://innocent.example/")
 
 
+def test_not_all_threads_wait_for_a_silent_resolver(monkeypatch):
+    asked, go_on = threading.Semaphore(0), threading.Event()
+
+    def getaddrinfo(host, port, *args, **kwargs):
+        asked.release()
+        go_on.wait(10)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with ThreadPoolExecutor(destination.LOOKING) as pool:
+        waiting = [pool.submit(destination.checked, "https://slow.example/") for _ in range(destination.LOOKING)]
+        for _ in waiting:
+            assert asked.acquire(timeout=10)
+        with pytest.raises(destination.Forbidden, match="try again"):
+            destination.checked("https://innocent.example/")
+        go_on.set()
+        assert [each.result() for each in waiting] == ["https://slow.example/"] * destination.LOOKING
+    assert destination.checked("https://innocent.example/")
+
+
 def test_private_addresses_are_refused_unless_a_setting_says_otherwise(settings):
     assert settings.WEBHOOK_ALLOW_PRIVATE is False
 
@@ -209,6 +231,15 @@ class TestRebinding:
         assert destination.post(url, body=b"{}", headers={}) == 204
         assert asked == ["innocent.example"]
         assert receiver.got[0].headers["Host"] == f"innocent.example:{receiver.server_port}"
+
+
+def test_of_a_host_with_several_addresses_one_may_be_away(receiver, monkeypatch):
+    resolving(monkeypatch, ["127.0.0.9", "127.0.0.1"])
+    url = f"http://two.example:{receiver.server_port}/hooks"
+    assert destination.post(url, body=b"{}", headers={}) == 204
+    resolving(monkeypatch, ["127.0.0.9", "127.0.0.8"])
+    with pytest.raises(requests.ConnectionError):
+        destination.post(url, body=b"{}", headers={})
 
 
 def test_no_proxy_of_the_environment_is_used(receiver, monkeypatch):

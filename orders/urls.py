@@ -10,6 +10,7 @@ urlpatterns = [
     path("orders/", views.order_list, name="list"),
     path("orders/export.csv", views.orders_csv, name="export"),
     path("orders/<int:order_id>/", views.detail, name="detail"),
+    path("orders/<int:order_id>/again/", views.again, name="again"),
     path("orders/<int:order_id>/items/", views.reveal, name="reveal"),
     re_path(r"^orders/(?P<order_id>[0-9]{1,18})/items\.(?P<kind>txt|csv)$", views.items_file, name="items_file"),
 ]

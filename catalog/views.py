@@ -61,6 +61,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             "wanted": wanted,
             "query": query,
             "narrowed": narrowed,
+            "words_or_filters": bool(set(query) - {"category", "subcategory", "sort", "favourites"}),
             "categories": categories,
             "category": category,
             "subcategories": subcategories,

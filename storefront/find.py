@@ -24,6 +24,8 @@ class Found:
     """What a search found; of every group only the first few."""
 
     words: str
+    tried: bool = True
+    """Whether the words were enough to search for."""
     services: list[Service] = field(default_factory=list)
     more_services: bool = False
     """There are services beyond these."""
@@ -38,7 +40,7 @@ class Found:
 def find(request: HttpRequest, words: str, *, most: int) -> Found:
     """At most `most` of each group; another customer's things are never among them."""
     if len(words) < SHORTEST and not words.isdigit():
-        return Found(words)
+        return Found(words, tried=False)
     # One more than is shown says whether there are more: counting them all would take longer than finding these.
     services = list(find_services(Wanted(words=words)).select_related("category")[: most + 1])
     person = request.user if isinstance(request.user, User) else None

@@ -22,7 +22,8 @@ def refresh(*, now: datetime) -> int:
     done: dict[int, list[int]] = defaultdict(list)
     rows = completed.order_by("-finished_at").values_list("service_id", "placed_at", "finished_at")
     for service_id, placed_at, finished_at in rows.iterator(chunk_size=5000):
-        _add(done[service_id], placed_at, finished_at)
+        if finished_at:  # as a constraint has it
+            _add(done[service_id], placed_at, finished_at)
     told = {service_id: waits for service_id, waits in done.items() if len(waits) >= ENOUGH}
 
     started: dict[int, list[int]] = defaultdict(list)

@@ -22,7 +22,7 @@ from unfold.decorators import action, display
 
 from catalog import tasks
 from catalog.admin_forms import ONLY_RULE, MarkupRuleForm
-from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from catalog.models import Category, MarkupRule, PriceChange, Service, StockWish, Subcategory, SyncRun
 from catalog.reprice import reprice
 from catalog.resume import resume
 from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, show_page
@@ -403,3 +403,20 @@ class SyncRunAdmin(ReadOnlyAdmin):
                 request, "The workers are told. The run stands here as soon as one begins it.", messages.SUCCESS
             )
         return HttpResponseRedirect(runs)
+
+
+@admin.register(StockWish)
+class StockWishAdmin(ReadOnlyAdmin):
+    """Who waits for what: a hint of what to look for elsewhere."""
+
+    list_display = ("service_name", "customer", "wished", "due", "told")
+    list_filter = (("service", AutocompleteSelectFilter),)
+    list_filter_submit = True
+    list_select_related = ("service", "customer")
+    search_fields = ("customer__email",)
+    search_numbers = ("service_id",)
+
+    service_name = text_column("service", "Service")
+    wished = moment_column("wished_at", "Wished")
+    due = moment_column("due_at", "Back in stock")
+    told = moment_column("told_at", "Told in the shop")

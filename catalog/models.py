@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -107,6 +108,76 @@ class Service(models.Model):
     def is_product(self) -> bool:
         """A digital product, delivered as text."""
         return self.entity == self.Entity.PRODUCT
+
+
+class Speed(models.Model):
+    """How long a service took lately, from the shop's own orders; no row where too few of them say nothing."""
+
+    service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="speed")
+    orders = models.PositiveIntegerField(help_text="Completed orders that were counted.")
+    start_median = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds until half had started.")
+    start_p90 = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds until 90% had started.")
+    done_median = models.PositiveIntegerField(help_text="Seconds until half were completed.")
+    done_p90 = models.PositiveIntegerField(help_text="Seconds until 90% were completed.")
+    counted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.done_median} s"
+
+
+class StockLook(models.Model):
+    """When the vendor was last asked how much it has of one service because somebody looked at it."""
+
+    service = models.OneToOneField(Service, primary_key=True, on_delete=models.CASCADE, related_name="stock_look")
+    asked_at = models.DateTimeField(db_index=True)
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When it last answered.")
+
+    def __str__(self) -> str:
+        return f"{self.service_id} at {self.asked_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Favourite(models.Model):
+    """A service that a customer keeps at hand."""
+
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favourites")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "service"], name="service_favourite_once")]
+
+    def __str__(self) -> str:
+        return f"{self.customer}: {self.service}"
+
+
+class StockWish(models.Model):
+    """A customer who wants to hear when a service is in stock again; `catalog.back_in_stock` writes here."""
+
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stock_wishes")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="stock_wishes")
+    wished_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True, help_text="When it was seen in stock again.")
+    told_at = models.DateTimeField(null=True, blank=True, help_text="When a page of the shop told the customer.")
+
+    class Meta:
+        verbose_name_plural = "stock wishes"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "service"], condition=Q(due_at=None), name="stock_wish_one_open_a_service"
+            ),
+            models.CheckConstraint(
+                condition=Q(told_at=None) | Q(due_at__isnull=False), name="stock_wish_due_before_told"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["service"], condition=Q(due_at=None), name="stock_wish_open"),
+            models.Index(
+                fields=["customer"], condition=Q(due_at__isnull=False, told_at=None), name="stock_wish_to_tell"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer}: {self.service}"
 
 
 class MarkupRule(models.Model):

@@ -1,59 +1,58 @@
-"""The front page and the catalogue."""
+"""The catalogue, and what a customer does with a service beside ordering it: keep it, wait for it, see its stock."""
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import push_url, replace_url
+from django_htmx.http import HttpResponseClientRefresh, push_url, replace_url
 
-from catalog.models import Category, Service, Subcategory
-from catalog.search import Wanted, find, on_shelf
+from accounts.models import User
+from accounts.signed_in import signed_in
+from catalog import back_in_stock, favourites, live_stock, tree, viewed
+from catalog.models import Service
+from catalog.search import Wanted, find
 from core.htmx import page_behind
 
 PAGE = 50
-NEWEST = 6
+# So many of the services that were looked at last stand above the list.
+LATELY = 4
 SORTS = [
     ("name", _("Sort by name")),
     ("price", _("Lowest price first")),
     ("-price", _("Highest price first")),
+    ("fast", _("Fastest first")),
     ("new", _("Newest first")),
 ]
-
-
-def front(request: HttpRequest) -> HttpResponse:
-    """What is sold here, and how it works."""
-    categories = _categories()
-    return render(
-        request,
-        "catalog/front.html",
-        {
-            "categories": categories,
-            "total": sum(category.count for category in categories),
-            "newest": on_shelf().select_related("category").order_by("-pk")[:NEWEST],
-        },
-    )
 
 
 @vary_on_headers("HX-Request")
 def catalogue(request: HttpRequest) -> HttpResponse:
     """The shelf: tree, search, filters, sort. All of it lives in the address."""
     wanted = _wanted(request)
-    categories = _categories()
-    subcategories = _subcategories(wanted.category_id)
+    categories = tree.categories()
+    subcategories = tree.subcategories(wanted.category_id)
     category = next((each for each in categories if each.pk == wanted.category_id), None)
     subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
     query = _query(wanted)
     narrowed = bool(set(query) - {"category", "subcategory", "sort"})
-    shelf = _Shelf(find(wanted).select_related("category"), PAGE)
+    shelf = _Shelf(find(wanted).select_related("category", "speed"), PAGE)
     if not narrowed:
         # The tree has counted it already.
         shelf.known = _counted(wanted, categories, category, subcategory)
     page = shelf.get_page(request.GET.get("page"))
+    person = _person(request)
+    first = not query and page.number == 1 and not request.htmx  # type: ignore[attr-defined]  # by its middleware
     response = render(
         request,
         "catalog/list.html",
@@ -62,6 +61,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             "wanted": wanted,
             "query": query,
             "narrowed": narrowed,
+            "words_or_filters": bool(set(query) - {"category", "subcategory", "sort", "favourites"}),
             "categories": categories,
             "category": category,
             "subcategories": subcategories,
@@ -69,6 +69,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             "total": sum(each.count for each in categories),
             "kinds": [(value.lower(), label) for value, label in Service.Entity.choices],
             "sorts": SORTS,
+            "kept": favourites.kept(person, [each.pk for each in page]) if person and page else set(),
+            "viewed": viewed.services(viewed.ids(request)[:LATELY]) if first else [],
         },
     )
     if page.number > 1:
@@ -109,6 +111,7 @@ def _keep_address(request: HttpRequest, response: HttpResponse, query: QueryDict
 
 def _wanted(request: HttpRequest) -> Wanted:
     given = request.GET
+    person = _person(request)
     entity = given.get("kind", "").upper()
     sort = given.get("sort", "")
     return Wanted(
@@ -121,6 +124,7 @@ def _wanted(request: HttpRequest) -> Wanted:
         auto_delivery=bool(given.get("auto")),
         refill=bool(given.get("refill")),
         cancel=bool(given.get("cancel")),
+        favourites_of=person.pk if person and given.get("favourites") else None,
         sort=sort if sort in dict(SORTS) else "name",
     )
 
@@ -137,6 +141,7 @@ def _query(wanted: Wanted) -> QueryDict:
         "auto": wanted.auto_delivery,
         "refill": wanted.refill,
         "cancel": wanted.cancel,
+        "favourites": wanted.favourites_of is not None,
         "sort": wanted.sort if wanted.sort != "name" else "",
     }
     for name, value in texts.items():
@@ -149,17 +154,72 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-def _categories() -> list[Any]:
-    """Categories that have something on the shelf, each with its `count`."""
-    shelf = Q(services__state=Service.State.ON_SALE, services__hidden=False)
-    counted = Category.objects.filter(hidden=False).annotate(count=Count("services", filter=shelf))
-    return list(counted.filter(count__gt=0))
+def _person(request: HttpRequest) -> User | None:
+    """Who is signed in, if anybody is."""
+    return request.user if isinstance(request.user, User) else None
 
 
-def _subcategories(category_id: int | None) -> list[Any]:
-    """The chosen category's subcategories that have something on the shelf, each with its `count`."""
-    if category_id is None:
-        return []
-    shelf = Q(services__state=Service.State.ON_SALE, services__hidden=False)
-    counted = Subcategory.objects.filter(category_id=category_id).annotate(count=Count("services", filter=shelf))
-    return list(counted.filter(count__gt=0))
+# ── One service ────────────────────────────────────────────────────────────────────────────────────
+@signed_in
+@require_POST
+def favourite(request: HttpRequest, service_id: int) -> HttpResponse:
+    """Keep a service at hand, or no longer."""
+    service = _shown(service_id)
+    kept = favourites.toggle(customer=_customer(request), service_id=service.pk)
+    if request.htmx:  # type: ignore[attr-defined]  # by its middleware
+        return render(request, "catalog/star.html", {"service": service, "kept": kept})
+    return _back(request, service)
+
+
+@signed_in
+@require_POST
+def wish(request: HttpRequest, service_id: int) -> HttpResponse:
+    """Be told when a service is back in stock; with `forget` in the form, no longer."""
+    service = _shown(service_id)
+    if "forget" in request.POST:
+        back_in_stock.forget(customer=_customer(request), service_id=service.pk)
+        messages.success(request, gettext("You will not be told."))
+        return redirect("orders:service", service.pk)
+    try:
+        back_in_stock.wish(customer=_customer(request), service_id=service.pk, now=timezone.now())
+    except back_in_stock.CantWish as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, gettext("You will be told here as soon as it is back."))
+    return redirect("orders:service", service.pk)
+
+
+@signed_in
+@never_cache
+@require_GET
+def stock(request: HttpRequest, service_id: int) -> HttpResponse:
+    """How much there is now. A page that is open asks with the `since` it has, and gets 204 while nothing is new.
+
+    A page that says “sold out” asks with `out`, and is loaded anew when that is over.
+    """
+    service = _shown(service_id)
+    seen = live_stock.look(service, now=timezone.now())
+    if request.GET.get("out") and service.in_stock:
+        return HttpResponseClientRefresh()
+    if seen.version == request.GET.get("since"):
+        return HttpResponse(status=204)
+    return render(request, "catalog/stock.html", {"service": service, "seen": seen})
+
+
+def _shown(service_id: int) -> Service:
+    """A service that customers may see, on sale or not."""
+    return get_object_or_404(Service, pk=service_id, hidden=False, category__hidden=False)
+
+
+def _back(request: HttpRequest, service: Service) -> HttpResponse:
+    """To the page whose form was sent, if it is one of ours."""
+    page = request.POST.get("next", "")
+    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return redirect(page if ours else reverse("orders:service", args=[service.pk]))
+
+
+def _customer(request: HttpRequest) -> User:
+    person = _person(request)
+    if person is None:  # whoever calls this has asked for a log-in first
+        raise Http404
+    return person

@@ -1,9 +1,12 @@
-"""Alerts in the admin: what waits for a person, open matters first."""
+"""Alerts in the admin: what waits for a person, open matters first. And the rates of exchange that customers see."""
 
 import re
 from datetime import datetime
 from typing import Any
 
+from babel.numbers import is_currency
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
@@ -13,8 +16,19 @@ from unfold.decorators import display
 
 from core import alerts
 from core.admin_acts import Act, ActsAdmin, Done
-from core.admin_base import NOTHING, ReadOnlyAdmin, lines_column, moment, moment_column, page_link, pill, text_column
-from core.models import Alert
+from core.admin_base import (
+    NOTHING,
+    ReadOnlyAdmin,
+    ShopAdmin,
+    lines_column,
+    moment,
+    moment_column,
+    page_link,
+    pill,
+    text_column,
+)
+from core.models import Alert, ExchangeRate
+from core.money import CURRENCY
 
 # The page behind the first words of a key, such as `order:17:uncertain`.
 _PAGES = {
@@ -26,6 +40,20 @@ _PAGES = {
 }
 _COLOURS = {"INFO": "info", "WARNING": "warning", "CRITICAL": "danger"}
 _KEY = re.compile(r"(?P<kind>[a-z]+):(?P<pk>[0-9]{1,18}):")
+
+
+class ExchangeRateForm(forms.ModelForm):
+    """A rate whose currency is one."""
+
+    class Meta:
+        model = ExchangeRate
+        fields = ("currency", "rate", "as_of")
+
+    def clean_currency(self) -> str:
+        code = str(self.cleaned_data["currency"]).upper()
+        if code == CURRENCY or not is_currency(code):
+            raise forms.ValidationError("Enter the ISO 4217 code of a currency other than USD, such as EUR.")
+        return code
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -139,3 +167,15 @@ class AlertAdmin(ReadOnlyAdmin, ActsAdmin):
             alerts.resolve(key=alert.key, now=timezone.now())
             self.log_change(request, alert, Resolve.title)
         self.message_user(request, f"{len(open_ones)} resolved.", messages.SUCCESS)
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(ShopAdmin):
+    """What a dollar is in other currencies; customers see the one that SECOND_CURRENCY names, as approximate."""
+
+    list_display = ("currency", "rate", "as_of", "shown")
+    form = ExchangeRateForm
+
+    @display(description="Shown to customers", boolean=True)
+    def shown(self, rate: ExchangeRate) -> bool:
+        return rate.currency == settings.SECOND_CURRENCY

@@ -1,4 +1,4 @@
-"""Alerts: what waits for an operator's hand, one row a matter."""
+"""Alerts: what waits for an operator's hand, one row a matter. E-mails that failed, and rates of exchange."""
 
 from django.db import models
 
@@ -52,3 +52,18 @@ class MailFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.error} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ExchangeRate(models.Model):
+    """What a US dollar is worth in another currency, to show beside prices; nothing is ever charged by it."""
+
+    currency = models.CharField(max_length=3, unique=True, help_text="ISO 4217 code, such as EUR.")
+    rate = models.DecimalField(max_digits=18, decimal_places=8, help_text="What one US dollar is in this currency.")
+    as_of = models.DateField(help_text="The day this rate is of; customers see it.")
+
+    class Meta:
+        ordering = ["currency"]
+        constraints = [models.CheckConstraint(condition=models.Q(rate__gt=0), name="exchange_rate_is_something")]
+
+    def __str__(self) -> str:
+        return f"1 USD = {self.rate.normalize():f} {self.currency}"

@@ -110,6 +110,7 @@ class Order(forwarding.Forwarded, following.Followed):
             models.Index(fields=["next_poll_at"], condition=Q(state="RUNNING"), name="order_polls"),
             models.Index(fields=["id"], condition=Q(state="UNCERTAIN"), name="order_uncertain"),
             models.Index(fields=["poll_claim"], condition=~Q(poll_claim=""), name="order_poll_claims"),
+            models.Index(fields=["finished_at"], condition=Q(state="COMPLETED"), name="order_completed"),
         ]
 
     def __str__(self) -> str:

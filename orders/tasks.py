@@ -7,7 +7,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from catalog import below_cost
-from orders import late, poll, submit
+from orders import late, poll, statistics, submit
 from orders.below_cost import GUARD
 from orders.models import Order
 from upstream import forwarding
@@ -52,3 +52,9 @@ def poll_due() -> None:
     """Ask how running orders stand, batch after batch while they are full."""
     while poll.poll_due() == poll.BATCH:
         pass
+
+
+@shared_task(name="orders.tasks.count_times")
+def count_times() -> None:
+    """How long services usually take."""
+    statistics.refresh(now=timezone.now())

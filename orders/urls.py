@@ -14,6 +14,7 @@ urlpatterns = [
     path("orders/plans/<int:plan_id>/", plan_views.detail, name="plan"),
     path("orders/plans/<int:plan_id>/<slug:act>/", plan_views.change, name="change_plan"),
     path("orders/<int:order_id>/", views.detail, name="detail"),
+    path("orders/<int:order_id>/again/", views.again, name="again"),
     path("orders/<int:order_id>/items/", views.reveal, name="reveal"),
     re_path(r"^orders/(?P<order_id>[0-9]{1,18})/items\.(?P<kind>txt|csv)$", views.items_file, name="items_file"),
 ]

@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,7 +19,7 @@ from django_htmx.http import replace_url
 
 from accounts.models import User
 from accounts.signed_in import signed_in
-from catalog.freshness import copied_at
+from catalog import back_in_stock, favourites, live_stock, viewed
 from catalog.models import Service
 from catalog.pricing import quote_for
 from catalog.search import fold
@@ -39,11 +40,14 @@ GOODS_ON_A_PAGE = 500
 # ── The order form ─────────────────────────────────────────────────────────────────────────────────
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """A service with its order form; sending the form places the order."""
-    offered = get_object_or_404(Service.objects.select_related("category", "subcategory"), pk=service_id)
+    offered = get_object_or_404(Service.objects.select_related("category", "subcategory", "speed"), pk=service_id)
     if offered.hidden or offered.category.hidden:
         raise Http404
     if request.method != "POST":
-        return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET).dict()))
+        page = _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET).dict()))
+        return viewed.note(request, page, offered.pk)
+    if "reckon" in request.POST:  # the total, for who has no scripts
+        return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.POST).dict()))
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
     form = OrderForm(request.POST, service=offered)
@@ -119,7 +123,14 @@ def _service_page(
     request: HttpRequest, offered: Service, form: OrderForm, *, short: str = "", status: int = 200
 ) -> HttpResponse:
     on_sale = offered.state == Service.State.ON_SALE
-    balance = ledger.account_of(_customer(request)).available if request.user.is_authenticated else None
+    balance, own = None, {}
+    if request.user.is_authenticated:
+        customer = _customer(request)
+        balance = ledger.account_of(customer).available
+        own = {
+            "kept": bool(favourites.kept(customer, [offered.pk])),
+            "waits": not offered.in_stock and back_in_stock.waits(customer, offered.pk),
+        }
     charge = _charge(offered, form)
     return render(
         request,
@@ -133,9 +144,10 @@ def _service_page(
             "charge": charge,
             "balance": balance,
             "after": balance - charge if balance is not None and charge is not None else None,
-            "copied_at": copied_at(),
             "zone_name": timezone.get_current_timezone_name(),
+            "seen": live_stock.known(offered),
             "typed": _typed(request.GET).urlencode(),
+            **own,
         },
         status=status,
     )
@@ -272,8 +284,6 @@ def detail(request: HttpRequest, order_id: int) -> HttpResponse:
     htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
     if htmx and request.GET.get("since") == row.version:
         return HttpResponse(status=204)
-    again = QueryDict(mutable=True)
-    again.update({"quantity": str(order.quantity)} | ({"link": order.link} if order.link else {}))
     offered = order.service
     return render(
         request,
@@ -284,10 +294,28 @@ def detail(request: HttpRequest, order_id: int) -> HttpResponse:
             "events": order.events.exclude(kind__in=OrderEvent.FOR_OPERATORS),
             "items": order.items.count() if order.is_product else 0,
             "shown": _shown(request),
-            "again": again.urlencode(),
+            "again": _again(order).urlencode(),
             "offered": offered.state == Service.State.ON_SALE and not (offered.hidden or offered.category.hidden),
         },
     )
+
+
+@signed_in
+def again(request: HttpRequest, order_id: int) -> HttpResponse:
+    """The order form of the same service, filled in as this order was; nothing is ordered by it."""
+    order = _one(request, order_id)
+    offered = order.service
+    if offered.hidden or offered.category.hidden:
+        messages.error(request, _("This service is no longer offered."))
+        return redirect("catalog:list")
+    return redirect(f"{reverse('orders:service', args=[offered.pk])}?{_again(order).urlencode()}")
+
+
+def _again(order: Order) -> QueryDict:
+    """What an order form has to be given to be filled in as this order was."""
+    values = QueryDict(mutable=True)
+    values.update({"quantity": str(order.quantity)} | ({"link": order.link} if order.link else {}))
+    return values
 
 
 @signed_in

@@ -28,6 +28,7 @@ app.autodiscover_tasks(["api.webhooks", "orders.plans"])
 app.conf.task_default_queue = "submit"
 app.conf.task_routes = (
     [
+        ("orders.tasks.count_times", {"queue": "sync"}),
         ("orders.tasks.poll*", {"queue": "status"}),
         ("orders.*", {"queue": "submit"}),
         ("catalog.tasks.*", {"queue": "sync"}),
@@ -65,6 +66,8 @@ app.conf.beat_schedule = {
     "expire leases": _every(10, "orders.tasks.expire_leases"),
     "poll orders that are due": _every(1, "orders.tasks.poll_due"),
     "sync the catalogue": _every(600, "catalog.tasks.sync"),
+    "count how long orders take": _every(1800, "orders.tasks.count_times"),
+    "tell of what is back in stock": _every(30, "catalog.tasks.tell_back_in_stock"),
     "sweep placed purchases of numbers": _every(2, "sms.tasks.sweep_placed"),
     "expire leases of purchases": _every(10, "sms.tasks.expire_leases"),
     "listen for codes": _every(2, "sms.tasks.listen_due"),

@@ -2,6 +2,9 @@
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from core import second_currency
 
 
 def shop(request: HttpRequest) -> dict[str, object]:
@@ -11,4 +14,7 @@ def shop(request: HttpRequest) -> dict[str, object]:
         "SHOP_ACCENT": settings.SHOP_ACCENT,
         "SHOP_LOGO": settings.SHOP_LOGO,
         "DEBUG": settings.DEBUG,
+        # Looked up when a page shows it, once a page; without SECOND_CURRENCY never.
+        "SECOND": SimpleLazyObject(second_currency.current) if settings.SECOND_CURRENCY else None,
+        "SECOND_OFF": request.COOKIES.get(second_currency.COOKIE) == second_currency.OFF,
     }

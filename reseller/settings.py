@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import environ
+from babel.numbers import is_currency
 from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -70,6 +71,10 @@ PORT = number("PORT", int, 8000)
 SHOP_NAME = env("SHOP_NAME", default="Fairstock")
 SHOP_ACCENT = env("SHOP_ACCENT", default="")
 SHOP_LOGO = env("SHOP_LOGO", default="")
+# ISO 4217 code of a currency to show beside US dollars, at the rate that stands in the admin; none: dollars alone.
+SECOND_CURRENCY = env("SECOND_CURRENCY", default="").strip().upper()
+if SECOND_CURRENCY == "USD" or (SECOND_CURRENCY and not is_currency(SECOND_CURRENCY)):
+    raise ImproperlyConfigured("SECOND_CURRENCY must be the ISO 4217 code of a currency other than USD, such as EUR.")
 # How customers get credit, in the operator's words; shown in the wallet as plain text.
 FUNDS_HELP = env("FUNDS_HELP", default="")
 
@@ -229,6 +234,7 @@ INSTALLED_APPS = [
     "upstream",
     "wallet",
     "catalog",
+    "storefront",
     "orders",
     "sms",
     "reconcile",
@@ -262,6 +268,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "storefront.middleware.back_in_stock",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -485,6 +492,8 @@ UNFOLD = {
                     _page("Subcategories", "account_tree", "catalog.subcategory"),
                     _page("Mark-up rules", "percent", "catalog.markuprule"),
                     _page("Price changes", "trending_up", "catalog.pricechange"),
+                    _page("Exchange rates", "currency_exchange", "core.exchangerate"),
+                    _page("Waiting for stock", "notifications_active", "catalog.stockwish"),
                     _page("Syncs", "sync", "catalog.syncrun"),
                 ],
             },

@@ -4,14 +4,15 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from catalog.views import front
 from reseller import brand, health
+from storefront.views import front
 
 # Operators log in where everybody does: with the same rate limits and, where set up, two factors.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", front, name="front"),
+    path("", include("storefront.urls")),
     path("services/", include("catalog.urls")),
     path("", include("orders.urls")),
     path("numbers/", include("sms.urls")),

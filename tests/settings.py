@@ -39,6 +39,7 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
             "SHOP_NAME",
             "SHOP_ACCENT",
             "SHOP_LOGO",
+            "SECOND_CURRENCY",
             "CSRF_TRUSTED_ORIGINS",
             "PORT",
             "BEHIND_PROXY",

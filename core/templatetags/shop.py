@@ -19,6 +19,7 @@ from django.utils.translation import gettext, ngettext, pgettext
 from heroicons.templatetags import heroicons
 
 from core import money
+from core.second_currency import Second
 
 register = template.Library()
 
@@ -58,6 +59,37 @@ def unit_price(price: Decimal | None, per: int = 1) -> SafeString:
         money.show(price),
         unit,
     )
+
+
+@register.simple_tag(takes_context=True)
+def approx(context: Context, amount: Decimal | None, live: bool = False) -> SafeString:
+    """`≈ €12.30`: about what an amount in USD is in the shop's second currency; nothing where there is none, or where
+    the reader switched it off. The rate and its day are on hover; a `live` one follows the order form's total."""
+    second: Second | None = context.get("SECOND")
+    if not second or context.get("SECOND_OFF") or (amount is None and not live):
+        return SafeString()
+    return format_html(
+        '<span class="approx nowrap" title="{}" data-total="{}">{}</span>',
+        gettext("Approximate: 1 USD = %(rate)s %(code)s on %(day)s. You pay in US dollars.")
+        % {"rate": f"{second.rate.normalize():f}", "code": second.code, "day": second.as_of.isoformat()},
+        "approx" if live else "",
+        "–" if amount is None else second.about(amount),
+    )
+
+
+@register.filter
+def duration(seconds: int | None) -> str:
+    """`40 s`, `12 min`, `3 h` or `2 days`: how long something usually takes; an empty string for nothing."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return gettext("%(count)d\u00a0s") % {"count": seconds}
+    if seconds < 90 * 60:
+        return gettext("%(count)d\u00a0min") % {"count": round(seconds / 60)}
+    if seconds < 36 * 3600:
+        return gettext("%(count)d\u00a0h") % {"count": round(seconds / 3600)}
+    days = round(seconds / 86_400)
+    return ngettext("%(count)d\u00a0day", "%(count)d\u00a0days", days) % {"count": days}
 
 
 @register.filter

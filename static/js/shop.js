@@ -43,7 +43,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (closest(event, "input, textarea, select, [contenteditable], dialog")) return;
-    const box = document.querySelector("[data-search]");
+    const box = document.querySelector("main [data-search]") ?? document.querySelector("[data-search], [data-finder-box]");
     if (!box) return;
     event.preventDefault();
     box.focus();
@@ -324,6 +324,16 @@
     return `${micros < 0n ? "−" : ""}$${(size / 1000000n).toString().replace(GROUPS, ",")}.${decimals}`;
   }
 
+  /** `≈ €12.30` of so many micros in the shop's second currency: to read, never to pay, so a float will do. */
+  function about(form, micros) {
+    const { second, secondRate } = form.dataset;
+    if (!second) return "";
+    const value = (Number(micros) / 1e6) * Number(secondRate);
+    const small = value !== 0 && value < 1;
+    const shape = { style: "currency", currency: second, ...(small && { maximumSignificantDigits: 2 }) };
+    return `≈\u00a0${new Intl.NumberFormat(root.lang || "en", shape).format(value)}`;
+  }
+
   function total(form) {
     const field = form.querySelector("[data-quantity]");
     const typed = field?.value.trim() ?? "";
@@ -333,6 +343,7 @@
     const short = form.querySelector("[data-total-short]");
     if (!/^\d{1,12}$/.test(typed)) {
       put("charge", "–");
+      put("approx", "–");
       put("after", "–");
       if (short) short.hidden = true;
       return;
@@ -343,6 +354,7 @@
     const runs = form.querySelector("[data-runs]")?.value.trim() ?? "";
     const charge = ((whole + unit - 1n) / unit) * step * (/^[1-9]\d{0,5}$/.test(runs) ? BigInt(runs) : 1n);
     put("charge", show(charge));
+    put("approx", about(form, charge));
     if (form.dataset.balance !== undefined) {
       const after = BigInt(form.dataset.balance) - charge;
       put("after", show(after));

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from catalog.models import Category, MarkupRule, PriceChange, Service, StockWish, Subcategory, SyncRun
 from core.alerts import alert
+from core.models import ExchangeRate
 from orders import place, resolve, states, submit
 from orders.models import DeliveredItem, Order, Request
 from orders.plans import begin
@@ -181,6 +182,8 @@ def everything(make, product, operator, now):
         start_at=now + timedelta(days=1),
         now=now,
     )
+    StockWish.objects.create(customer=operator, service=orders[states.RUNNING].service, wished_at=now, due_at=now)
+    ExchangeRate.objects.create(currency="EUR", rate=Decimal("0.92"), as_of=now.date())
     return {**orders, "GOODS": goods}
 
 

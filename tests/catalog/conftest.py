@@ -1,5 +1,6 @@
-"""The vendor at a standstill."""
+"""The vendor at a standstill, and services on the shelf."""
 
+from tests.shelf import shelf
 from tests.still import sandbox
 
-__all__ = ["sandbox"]
+__all__ = ["sandbox", "shelf"]

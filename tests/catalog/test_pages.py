@@ -8,33 +8,9 @@ import pytest
 from django.urls import reverse
 
 from catalog import views
-from catalog.models import Category, Service, Subcategory
+from catalog.models import Category, Service
 
 MOST_QUERIES = 12
-
-
-@pytest.fixture
-def shelf(db, now):
-    """`shelf(name, …)` puts a service on the shelf."""
-    made = iter(range(1, 1_000_000))
-
-    def shelf(name, *, category="Instagram", subcategory=None, **fields):
-        kept, _made = Category.objects.get_or_create(name=category)
-        part = Subcategory.objects.get_or_create(category=kept, name=subcategory)[0] if subcategory else None
-        figures = {"rate": Decimal("0.5"), "price": Decimal("0.9"), "unit": 1000, "min": 100, "max": 10_000}
-        return Service.objects.create(
-            upstream_id=next(made),
-            name=name,
-            entity=fields.pop("entity", "SMM"),
-            category=kept,
-            subcategory=part,
-            search_text=f"{name} {category}".casefold(),
-            first_seen_at=now,
-            changed_at=now,
-            **{**figures, **fields},
-        )
-
-    return shelf
 
 
 def names(response):

@@ -1,0 +1,1 @@
+"""What customers see of several rooms at once: the front page, and the search that finds in all of them."""

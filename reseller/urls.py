@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from catalog.views import front
+from funds.notices import notice as funds_notice
 from reseller import brand, health
 
 # Operators log in where everybody does: with the same rate limits and, where set up, two factors.
@@ -16,6 +17,8 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("numbers/", include("sms.urls")),
     path("wallet/", include("wallet.urls")),
+    path("wallet/", include("funds.urls")),
+    path("payments/process/<slug:variant>/", funds_notice, name="static_process_payment"),
     path("account/", include("accounts.urls")),
     path("", include("api.urls")),
     path("accounts/", include("allauth.urls")),

@@ -1,4 +1,4 @@
-"""What no shop may run with: a provider whose notices anybody could forge, or a payment page that believes the payer."""
+"""What no shop may run with: a provider whose notices anybody could forge, a payment page that believes the payer."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def no_dummy(**_: Any) -> list[CheckMessage]:
     """On the dummy's page the payer says whether they paid."""
     return [
         Error(
-            f"The payment provider “{variant}” is for trying the shop: with it, whoever says that they paid is credited.",
+            f"The payment provider “{variant}” is for trying the shop: whoever says that they paid is credited.",
             hint="Unset PAYMENT_DUMMY.",
             id="funds.E002",
         )

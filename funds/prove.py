@@ -36,7 +36,7 @@ class CantProve(Exception):
 def prove(
     *, token: str, customer: User, reference: str, name: str = "", content: bytes | None = None, now: datetime
 ) -> TopUp:
-    """Hand the transfer to the operators; the same file twice is one proof. Raises `CantProve`, `TopUp.DoesNotExist`."""
+    """Hand the transfer to the operators; a file sent twice is one proof. Raises `CantProve`, `TopUp.DoesNotExist`."""
     kind = type_of(content) if content is not None else None
     if content is not None and len(content) > LARGEST:
         raise CantProve({"proof": _("This file is too large: at most %(size)d MB.") % {"size": LARGEST_MB}})

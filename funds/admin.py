@@ -229,7 +229,7 @@ class BatchAdmin(ReadOnlyAdmin, ActsAdmin):
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:  # type: ignore[override]
+    ) -> HttpResponseBase:
         """Ask what to make; sending it makes them and answers with the file of their codes."""
         if not self.has_add_permission(request):
             raise PermissionDenied

@@ -48,9 +48,7 @@ class RefuseForm(ReasonForm):
 class MakeForm(forms.Form):
     """Vouchers to make, and unseen: a key that makes a second click harmless."""
 
-    name = forms.CharField(
-        label="Name", max_length=100, help_text="For operators.", widget=UnfoldAdminTextInputWidget()
-    )
+    name = forms.CharField(max_length=100, help_text="For operators.", widget=UnfoldAdminTextInputWidget())
     kind = forms.ChoiceField(label="Kind", choices=Batch.Kind.choices, widget=UnfoldAdminSelectWidget())
     count = forms.IntegerField(label="How many", widget=UnfoldAdminIntegerFieldWidget())
     amount = AmountField(

@@ -2,6 +2,7 @@
 
 import uuid
 from decimal import Decimal
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -173,6 +174,9 @@ class TopUp(BasePayment):
     changed_at = models.DateTimeField()
     # When the provider is asked next, in case its notice was missed; nothing once it need not be asked any more.
     next_check_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Said outright, for types: django-payments has none.
+    objects: ClassVar[models.Manager["TopUp"]] = models.Manager()
 
     class Meta:
         ordering = ["-id"]

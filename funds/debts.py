@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from accounts.models import User
 from core.alerts import resolve
@@ -19,8 +19,8 @@ class CantCollect(Exception):
 
 def owed(customer: User) -> Decimal:
     """USD that the customer owes altogether."""
-    left = Debt.objects.filter(customer=customer, state=Debt.State.OPEN).aggregate(left=Sum(F("amount") - F("paid")))
-    return left["left"] or ZERO
+    sums = Debt.objects.filter(customer=customer, state=Debt.State.OPEN).aggregate(owed=Sum("amount"), paid=Sum("paid"))
+    return (sums["owed"] or ZERO) - (sums["paid"] or ZERO)
 
 
 def pay(*, customer: User, cause: str, now: datetime) -> None:

@@ -2,7 +2,6 @@
 
 import uuid
 from decimal import Decimal
-from typing import ClassVar
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -104,7 +103,7 @@ class Bonus(models.Model):
         return f"{self.percent}% from {self.from_amount} USD"
 
 
-class TopUp(BasePayment):
+class TopUp(BasePayment, models.Model):  # the second for types: django-payments has none
     """A customer's wish to add funds, and what came of it.
 
     django-payments wants a payment of its kind; what we don't need of it is left out. `state` is the shop's own word
@@ -174,9 +173,6 @@ class TopUp(BasePayment):
     changed_at = models.DateTimeField()
     # When the provider is asked next, in case its notice was missed; nothing once it need not be asked any more.
     next_check_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    # Said outright, for types: django-payments has none.
-    objects: ClassVar[models.Manager["TopUp"]] = models.Manager()
 
     class Meta:
         ordering = ["-id"]

@@ -108,7 +108,14 @@ class Stripe(StripeProviderV3):
                 return _refund(about)
             if kind in _DISPUTES:
                 return _dispute(about, kind)
-        except (PaymentError, stripe.SignatureVerificationError, ValueError, KeyError, TypeError) as error:
+        except (
+            PaymentError,
+            stripe.SignatureVerificationError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ) as error:
             raise Forged(str(error)) from error
         return []
 

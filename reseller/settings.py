@@ -461,6 +461,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "urllib3": {"level": "ERROR"},
+        "stripe": {"level": "WARNING"},
     },
 }
 

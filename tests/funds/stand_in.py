@@ -34,9 +34,11 @@ class StandIn:
             def _do(self, method: str) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 provider.asked.append(f"{method} {urlsplit(self.path).path}")
+                headers: dict[str, str] = {}
                 if provider.down:
                     status, kind, answer = 500, "text/plain", b"away"
-                    headers: dict[str, str] = {}
+                elif self.path == "/favicon.ico":
+                    status, kind, answer = 200, "image/x-icon", b""
                 else:
                     status, headers, answer = provider.answer(method, self.path, dict(self.headers), body)
                     kind = headers.pop("Content-Type", "application/json")

@@ -42,6 +42,9 @@ _COLOURS = {
     **{"READY": "info", "REDEEMED": "success", "VOID": ""},
 }
 
+# What customers read would be odd here.
+_SAYS = {"OPEN": "Not paid yet", "CHECKING": "Check whether it came", "REVIEW": "Decide", "PAID": "Credited"}
+
 
 @admin.register(TopUp)
 class TopUpAdmin(ReadOnlyAdmin, ActsAdmin):
@@ -82,7 +85,7 @@ class TopUpAdmin(ReadOnlyAdmin, ActsAdmin):
 
     @display(description="State", ordering="state")
     def label(self, top_up: TopUp) -> SafeString:
-        return pill(top_up.get_state_display(), _COLOURS[top_up.state])
+        return pill(_SAYS.get(top_up.state) or top_up.get_state_display(), _COLOURS[top_up.state])
 
     @display(description="Added")
     def brought_usd(self, top_up: TopUp) -> str:

@@ -56,7 +56,10 @@ class Method(models.Model):
         ordering = ["position", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["provider"], condition=~Q(provider="transfer"), name="method_one_a_provider"
+                fields=["provider"],
+                condition=~Q(provider="transfer"),
+                name="method_one_a_provider",
+                violation_error_message="There is a method of this provider already: change that one.",
             ),
             models.CheckConstraint(
                 condition=Q(minimum__gt=0, maximum__gte=F("minimum")), name="method_bounds_make_sense"
@@ -176,6 +179,7 @@ class TopUp(BasePayment, models.Model):  # the second for types: django-payments
 
     class Meta:
         ordering = ["-id"]
+        verbose_name = "top-up"
         constraints = [
             models.CheckConstraint(
                 condition=Q(amount__gt=0, fee__gte=0, bonus__gte=0, bonus_given__gte=0, total=F("amount") + F("fee")),

@@ -21,7 +21,7 @@ from core.once import once_key
 from funds import begin, debts, methods, prove, providers, vouchers
 from funds.forms import AddForm, ProofForm, VoucherForm
 from funds.hear import hear
-from funds.models import Method, Proof, TopUp
+from funds.models import Batch, Method, Proof, TopUp
 from funds.offer import terms
 from funds.shown import look
 from funds.words import Away, Standing, Word
@@ -112,7 +112,7 @@ def _add_page(
         "funds/add.html",
         {
             "form": form,
-            "code": code or VoucherForm(),
+            "code": code or (VoucherForm() if Batch.objects.exists() else None),
             "rows": rows,
             "agreed": next((row["terms"] for row in rows if row["chosen"]), None),
             "steps": steps,

@@ -66,6 +66,8 @@ def test_the_menu_leads_to_all_of_it(everything, desk):
     page = text(desk.get("/admin/"))
     for name in ["topup", "method", "bonus", "batch", "debt"]:
         assert reverse(f"admin:funds_{name}_changelist") in page
+    assert "Top-ups to decide on" in page
+    assert len(desk.get("/admin/funds/topup/?state__in=CHECKING,REVIEW").context["cl"].result_list) == 1
 
 
 def test_only_acts_that_fit_are_offered(everything, desk):

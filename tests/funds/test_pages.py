@@ -57,6 +57,7 @@ def test_with_nothing_set_up_nothing_of_it_is_shown(me, settings):
     added = text(me.get(ADD))
     assert "Write to &lt;b&gt;us" in added
     assert "How you pay" not in added
+    assert "voucher" not in added
     assert me.post(ADD, {"amount": "25", "method": "1", "form_key": "x"}).status_code == 422
 
 

@@ -32,6 +32,7 @@ app.conf.task_routes = (
         ("orders.tasks.poll*", {"queue": "status"}),
         ("orders.*", {"queue": "submit"}),
         ("catalog.tasks.*", {"queue": "sync"}),
+        ("funds.tasks.*", {"queue": "sync"}),
         # Not behind a sync, which may hang with the very vendor that is to be tried.
         ("upstream.tasks.try_again", {"queue": "submit"}),
         ("upstream.tasks.*", {"queue": "sync"}),
@@ -81,6 +82,7 @@ app.conf.beat_schedule = {
     "find what webhooks are to tell": _every(2, "api.webhooks.tasks.collect_events"),
     "send to webhooks": _every(2, "api.webhooks.tasks.send_due"),
     "forget old events of webhooks": _every(3600, "api.webhooks.tasks.forget_events"),
+    "ask after payments": _every(20, "funds.tasks.check_due"),
     "reconcile": _every(3600, "reconcile.tasks.reconcile"),
     "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),
     "heartbeat": _every(10, "reseller.tasks.heartbeat"),

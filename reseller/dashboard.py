@@ -11,6 +11,7 @@ from redis import RedisError
 
 from core.admin_base import NOTHING, moment
 from core.models import Alert
+from funds.models import TopUp
 from orders import states
 from orders.models import Order, Request
 from reconcile.models import Finding, Run
@@ -71,6 +72,13 @@ MATTERS = (
         "No number would be sold below cost.",
         *("sms.view_purchase", "sms_purchase", "?state__exact=PLACED&below_cost__exact=HELD"),
         lambda: _held(Purchase),
+        rare=True,
+    ),
+    Matter(
+        "Top-ups to decide on",
+        "No payment waits.",
+        *("funds.view_topup", "funds_topup", "?state__in=CHECKING,REVIEW"),
+        lambda: TopUp.objects.filter(state__in=TopUp.WAITING_FOR_US),
         rare=True,
     ),
     Matter(

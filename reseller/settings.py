@@ -10,6 +10,7 @@ import os
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import environ
 from babel.numbers import is_currency
@@ -185,6 +186,71 @@ for name, good, rule in [
     if not good:
         raise ImproperlyConfigured(f"{name} must be {rule}.")
 
+# ── Money in (docs/payments.md) ────────────────────────────────────────────────────────────────────
+STRIPE_SECRET_KEY = env("STRIPE_SECRET_KEY", default="")
+STRIPE_WEBHOOK_SECRET = env("STRIPE_WEBHOOK_SECRET", default="")
+STRIPE_API_BASE = env("STRIPE_API_BASE", default="https://api.stripe.com").rstrip("/")
+# Where Stripe shows its payment page; another one with a domain of your own there.
+STRIPE_CHECKOUT = env("STRIPE_CHECKOUT", default="https://checkout.stripe.com").rstrip("/")
+BTCPAY_URL = env("BTCPAY_URL", default="").rstrip("/")
+BTCPAY_STORE = env("BTCPAY_STORE", default="")
+BTCPAY_API_KEY = env("BTCPAY_API_KEY", default="")
+BTCPAY_WEBHOOK_SECRET = env("BTCPAY_WEBHOOK_SECRET", default="")
+# A payment page on which whoever tries the shop decides whether they paid.
+PAYMENT_DUMMY = env.bool("PAYMENT_DUMMY", default=DEBUG)
+
+for name, given in [
+    ("STRIPE", {"SECRET_KEY": STRIPE_SECRET_KEY, "WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET}),
+    (
+        "BTCPAY",
+        {
+            "URL": BTCPAY_URL,
+            "STORE": BTCPAY_STORE,
+            "API_KEY": BTCPAY_API_KEY,
+            "WEBHOOK_SECRET": BTCPAY_WEBHOOK_SECRET,
+        },
+    ),
+]:
+    lacking = [f"{name}_{part}" for part, value in given.items() if not value]
+    if lacking and len(lacking) < len(given):
+        raise ImproperlyConfigured(f"{', '.join(lacking)} must be set as well: without it no payment can be believed.")
+for name, address in [
+    ("STRIPE_API_BASE", STRIPE_API_BASE),
+    ("STRIPE_CHECKOUT", STRIPE_CHECKOUT),
+    ("BTCPAY_URL", BTCPAY_URL),
+]:
+    if address and not (address.startswith(("http://", "https://")) and urlsplit(address).netloc):
+        raise ImproperlyConfigured(f"{name} must be an http:// or https:// address.")
+
+# django-payments: which providers there are, under the names in the addresses of their notices.
+PAYMENT_MODEL = "funds.TopUp"
+PAYMENT_VARIANTS: dict[str, tuple[str, dict[str, object]]] = {}
+# Where forms may lead to, besides the shop itself: a form that is answered with a redirect goes there, too.
+PAYMENT_PAGES: list[str] = []
+if STRIPE_SECRET_KEY:
+    PAYMENT_VARIANTS["stripe"] = (
+        "funds.stripe_checkout.Stripe",
+        {
+            "api_key": STRIPE_SECRET_KEY,
+            "endpoint_secret": STRIPE_WEBHOOK_SECRET,
+            "secure_endpoint": True,
+            "api_base": STRIPE_API_BASE,
+        },
+    )
+    PAYMENT_PAGES.append(STRIPE_CHECKOUT)
+if BTCPAY_URL:
+    PAYMENT_VARIANTS["btcpay"] = (
+        "funds.btcpay.BTCPay",
+        {"url": BTCPAY_URL, "store": BTCPAY_STORE, "api_key": BTCPAY_API_KEY, "secret": BTCPAY_WEBHOOK_SECRET},
+    )
+    PAYMENT_PAGES.append("{0.scheme}://{0.netloc}".format(urlsplit(BTCPAY_URL)))
+if PAYMENT_DUMMY:
+    PAYMENT_VARIANTS["dummy"] = ("payments.dummy.DummyProvider", {})
+# The shop's own address, to which providers send customers back.
+PAYMENT_HOST = env(
+    "PAYMENT_HOST", default=next((host for host in ALLOWED_HOSTS if host[:1] not in "*."), f"127.0.0.1:{PORT}")
+)
+
 # ── Database ───────────────────────────────────────────────────────────────────────────────────────
 try:
     DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'shop.sqlite3'}")}
@@ -233,6 +299,7 @@ INSTALLED_APPS = [
     "accounts",
     "upstream",
     "wallet",
+    "funds",
     "catalog",
     "storefront",
     "orders",
@@ -320,7 +387,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{SHOP_NAME}] "
 ACCOUNT_CONFIRM_EMAIL_ON_GET = False
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-HTTPS = env.bool("HTTPS", default=not DEBUG)
+HTTPS = PAYMENT_USES_SSL = env.bool("HTTPS", default=not DEBUG)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 
@@ -368,7 +435,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *PAYMENT_PAGES],
         "frame-ancestors": [NONE],
     },
 }
@@ -401,6 +468,7 @@ LOGGING = {
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
         "urllib3": {"level": "ERROR"},
+        "stripe": {"level": "WARNING"},
     },
 }
 
@@ -506,6 +574,17 @@ UNFOLD = {
                     _page("Holds", "lock_clock", "wallet.hold"),
                     _page("Balance with the vendor", "account_balance", "upstream.balancereading"),
                     _page("Reconciliations", "balance", "reconcile.run"),
+                ],
+            },
+            {
+                "title": "Money in",
+                "separator": True,
+                "items": [
+                    _page("Top-ups", "add_card", "funds.topup"),
+                    _page("Methods", "payments", "funds.method"),
+                    _page("Bonuses", "redeem", "funds.bonus"),
+                    _page("Vouchers", "confirmation_number", "funds.batch"),
+                    _page("Taken back", "money_off", "funds.debt"),
                 ],
             },
             {

@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from funds.notices import notice as funds_notice
 from reseller import brand, health
 from storefront.views import front
 
@@ -17,6 +18,8 @@ urlpatterns = [
     path("", include("orders.urls")),
     path("numbers/", include("sms.urls")),
     path("wallet/", include("wallet.urls")),
+    path("wallet/", include("funds.urls")),
+    path("payments/process/<slug:variant>/", funds_notice, name="static_process_payment"),
     path("account/", include("accounts.urls")),
     path("", include("api.urls")),
     path("accounts/", include("allauth.urls")),

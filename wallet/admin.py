@@ -29,7 +29,7 @@ from wallet.models import Account, Hold, Transfer
 
 # The kinds of transfer that touch one of the shop's own accounts.
 _KINDS = {
-    Account.Kind.PAYMENTS: [Transfer.Kind.DEPOSIT],
+    Account.Kind.PAYMENTS: [Transfer.Kind.DEPOSIT, Transfer.Kind.CHARGEBACK],
     Account.Kind.SALES: [Transfer.Kind.CAPTURE, Transfer.Kind.REFUND],
     Account.Kind.ADJUSTMENTS: [Transfer.Kind.ADJUSTMENT],
     Account.Kind.PROMOTIONS: [Transfer.Kind.BONUS],
@@ -37,6 +37,7 @@ _KINDS = {
 
 _COLOURS = {
     **{"DEPOSIT": "success", "CAPTURE": "info", "REFUND": "warning", "ADJUSTMENT": "primary", "BONUS": "success"},
+    "CHARGEBACK": "danger",
     **{"OPEN": "info", "CAPTURED": "success", "RELEASED": ""},
 }
 

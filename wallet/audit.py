@@ -28,6 +28,7 @@ _WAYS = [
     (Transfer.Kind.ADJUSTMENT, Account.Kind.ADJUSTMENTS, _CUSTOMER),
     (Transfer.Kind.ADJUSTMENT, _CUSTOMER, Account.Kind.ADJUSTMENTS),
     (Transfer.Kind.BONUS, Account.Kind.PROMOTIONS, _CUSTOMER),
+    (Transfer.Kind.CHARGEBACK, _CUSTOMER, Account.Kind.PAYMENTS),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The sole writer of the books: deposit, bonus, hold, split, capture, release, refund, adjust.
+"""The sole writer of the books: deposit, bonus, chargeback, hold, split, capture, release, refund, adjust.
 
 Every act takes a `key` that names its cause (`order:17:hold`). The same key again, with the same figures,
 changes nothing and returns what the first call made; with other figures it raises `KeyReused`. Each act is
@@ -54,6 +54,11 @@ def account_of(user: User) -> Account:
     return account
 
 
+def locked(account: Account) -> Account:
+    """The account as it is now, and stays until the caller's transaction ends; raises outside of one."""
+    return _lock(account.pk)
+
+
 def deposit(*, account: Account, amount: Decimal, key: str, memo: str = "", now: datetime) -> Transfer:
     """Money that a payment provider received for the customer."""
     _movable(amount)
@@ -93,6 +98,24 @@ def bonus(*, account: Account, amount: Decimal, key: str, memo: str = "", now: d
         account.pk,
         Account.Kind.PROMOTIONS,
         amount,
+        key=key,
+        memo=memo,
+        now=now,
+    )
+
+
+def chargeback(*, account: Account, amount: Decimal, key: str, memo: str, now: datetime) -> Transfer:
+    """Money that a payment provider took back from the shop, taken from the customer it was credited to.
+
+    Raises `InsufficientFunds` when it would take more than is available: what is missing is a debt, never a balance
+    below zero.
+    """
+    _movable(amount)
+    return _move(
+        Transfer.Kind.CHARGEBACK,
+        account.pk,
+        Account.Kind.PAYMENTS,
+        -amount,
         key=key,
         memo=memo,
         now=now,

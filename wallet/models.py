@@ -65,6 +65,7 @@ class Transfer(models.Model):
         REFUND = "REFUND", "Refund"
         ADJUSTMENT = "ADJUSTMENT", "Adjustment"
         BONUS = "BONUS", "Bonus"
+        CHARGEBACK = "CHARGEBACK", "Payment taken back"
 
     key = models.CharField(max_length=120, unique=True, help_text="What caused it; the same cause moves money once.")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -89,7 +90,7 @@ class Transfer(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind__in=["CAPTURE", "REFUND"], hold__isnull=False)
-                | Q(kind__in=["DEPOSIT", "ADJUSTMENT", "BONUS"], hold__isnull=True),
+                | Q(kind__in=["DEPOSIT", "ADJUSTMENT", "BONUS", "CHARGEBACK"], hold__isnull=True),
                 name="transfer_of_a_purchase_has_its_hold",
             ),
             models.UniqueConstraint(fields=["hold"], condition=Q(kind="CAPTURE"), name="transfer_one_capture_a_hold"),

@@ -27,6 +27,7 @@ KINDS = {
     Transfer.Kind.REFUND: _("Refund"),
     Transfer.Kind.ADJUSTMENT: _("Adjustment"),
     Transfer.Kind.BONUS: _("Bonus"),
+    Transfer.Kind.CHARGEBACK: _("Payment taken back"),
 }
 # A key names its cause; of an order it is `order:17:…`.
 _ORDER = re.compile(r"order:([0-9]{1,18}):")

@@ -33,6 +33,19 @@ def test_the_same_key_moves_money_once(account, now):
     assert figures(account)[0] == Decimal(55)
 
 
+def test_what_a_provider_takes_back_leaves_nobody_below_zero(account, now):
+    ledger.deposit(account=account, amount=Decimal(20), key="in", now=now)
+    ledger.hold(account=account, amount=Decimal(5), key="h", now=now)
+    with pytest.raises(ledger.InsufficientFunds):
+        ledger.chargeback(account=account, amount=Decimal("15.01"), key="out", memo="m", now=now)
+    for _twice in range(2):
+        taken = ledger.chargeback(account=account, amount=Decimal(15), key="out", memo="m", now=now)
+    assert (taken.signed, taken.target.kind) == (-15, "PAYMENTS")
+    account.refresh_from_db()
+    assert (account.balance, account.held) == (5, 5)
+    assert audit.findings().problems == []
+
+
 def test_a_bonus_is_the_shops_gift_and_not_a_payment(account, now):
     given = ledger.bonus(account=account, amount=Decimal(5), key="gift:1", now=now)
     assert (given.source.kind, given.signed) == (Account.Kind.PROMOTIONS, Decimal(5))

@@ -15,7 +15,7 @@ from wallet.models import Hold
 amounts = st.integers(min_value=1, max_value=30_000_000).map(lambda micros: Decimal(micros).scaleb(-6))
 acts = st.lists(
     st.tuples(
-        st.sampled_from(["deposit", "hold", "capture", "release", "refund", "take", "bonus", "split"]),
+        st.sampled_from(["deposit", "hold", "capture", "release", "refund", "take", "bonus", "split", "chargeback"]),
         amounts,
         st.integers(min_value=0, max_value=5),  # which hold
         st.integers(min_value=0, max_value=9),  # which key: small, so that keys repeat
@@ -44,6 +44,11 @@ class TestBooks(TestCase):
                 elif act == "bonus":
                     before = ledger.account_of(user).balance
                     ledger.bonus(account=account, amount=amount, key=f"b:{key}", now=now)
+                    account.refresh_from_db()
+                    inside += account.balance - before
+                elif act == "chargeback":
+                    before = ledger.account_of(user).balance
+                    ledger.chargeback(account=account, amount=amount, key=f"cb:{key}", memo="m", now=now)
                     account.refresh_from_db()
                     inside += account.balance - before
                 elif act == "take":

@@ -1,0 +1,1 @@
+"""The ways money comes in: payment providers, transfers that an operator checks, vouchers; and what is taken back."""

@@ -1,0 +1,82 @@
+"""Collect what customers owe for payments that were taken back: from what is available, never below zero."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts.models import User
+from core.alerts import resolve
+from core.money import ZERO
+from funds.models import Debt
+from wallet import ledger
+
+
+class CantCollect(Exception):
+    """Nothing can be collected; says why, for the operator."""
+
+
+def owed(customer: User) -> Decimal:
+    """USD that the customer owes altogether."""
+    sums = Debt.objects.filter(customer=customer, state=Debt.State.OPEN).aggregate(owed=Sum("amount"), paid=Sum("paid"))
+    return (sums["owed"] or ZERO) - (sums["paid"] or ZERO)
+
+
+def pay(*, customer: User, cause: str, now: datetime) -> None:
+    """Pay open debts, the oldest first, out of what a deposit has just brought. `cause` makes a repeat harmless."""
+    with transaction.atomic():
+        for debt in Debt.objects.filter(customer=customer, state=Debt.State.OPEN).order_by("pk").select_for_update():
+            take(debt, cause=cause, now=now)
+
+
+def take(debt: Debt, *, cause: str, now: datetime) -> Decimal:
+    """Take what is available for a locked debt; USD taken. Closes the debt when that is all of it."""
+    account = ledger.locked(ledger.account_of(debt.customer))
+    amount = min(account.available, debt.left)
+    if amount > ZERO:
+        ledger.chargeback(
+            account=account,
+            amount=amount,
+            key=f"debt:{debt.pk}:{cause}",
+            memo=f"Top-up {debt.top_up_id}",
+            now=now,
+        )
+        debt.paid += amount
+    if debt.paid == debt.amount:
+        debt.state, debt.closed_at = Debt.State.PAID, now
+        resolve(key=key_of(debt), now=now)
+    debt.save(update_fields=["paid", "state", "closed_at"])
+    return amount
+
+
+def collect(*, debt_id: int, now: datetime) -> Decimal:
+    """An operator collects what is available by now; USD taken. Raises `CantCollect`."""
+    with transaction.atomic():
+        debt = _open(debt_id)
+        taken = take(debt, cause=f"at:{now.timestamp():.6f}", now=now)
+        if taken == ZERO:
+            raise CantCollect("Nothing is available: the customer's balance is empty or on hold.")
+        return taken
+
+
+def forgive(*, debt_id: int, operator: User, reason: str, now: datetime) -> Debt:
+    """An operator lets the customer off what is left. Raises `CantCollect`."""
+    with transaction.atomic():
+        debt = _open(debt_id)
+        debt.state, debt.reason, debt.decided_by, debt.closed_at = Debt.State.FORGIVEN, reason[:500], operator, now
+        debt.save(update_fields=["state", "reason", "decided_by", "closed_at"])
+        resolve(key=key_of(debt), now=now)
+        return debt
+
+
+def key_of(debt: Debt) -> str:
+    """The key of the debt's alert."""
+    return f"debt:{debt.pk}"
+
+
+def _open(debt_id: int) -> Debt:
+    debt = Debt.objects.select_for_update(of=["self"]).select_related("customer").get(pk=debt_id)
+    if debt.state != Debt.State.OPEN:
+        raise CantCollect("This debt is closed.")
+    return debt

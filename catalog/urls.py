@@ -2,7 +2,11 @@
 
 from django.urls import path
 
-from catalog import views
+from catalog import change_views, views
 
 app_name = "catalog"
-urlpatterns = [path("", views.catalogue, name="list")]
+urlpatterns = [
+    path("", views.catalogue, name="list"),
+    path("changes/", change_views.changes, name="changes"),
+    path("changes/feed/", change_views.ChangesFeed(), name="changes_feed"),
+]

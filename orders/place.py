@@ -64,7 +64,7 @@ def order(
         return _same_wish(placed, service_id, quantity, link)
     try:
         with transaction.atomic():
-            service = on_shelf().filter(pk=service_id).first()
+            service = on_shelf().select_related("category").filter(pk=service_id).first()
             if service is None:
                 raise CantPlace(service=_("This service is no longer offered."))
             link = _checked(service, quantity, link)
@@ -113,6 +113,7 @@ def _create(customer: User, service: Service, offer: Quote, link: str, form_key:
         price=offer.price,
         cost=offer.cost,
         charge=offer.charge,
+        warranty_days=service.category.warranty_days,
         hold=hold,
         form_key=form_key,
         not_before=now,

@@ -227,10 +227,12 @@ INSTALLED_APPS = [
     "core",
     "accounts",
     "upstream",
+    "notices",
     "wallet",
     "catalog",
     "orders",
     "sms",
+    "desk",
     "reconcile",
     "api",
     "unfold",
@@ -281,6 +283,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "reseller.context.shop",
                 "wallet.views.wallet_balance",
+                "desk.banner.banner",
             ],
             "builtins": ["core.templatetags.shop", "heroicons.templatetags.heroicons"],
         },
@@ -316,6 +319,14 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 HTTPS = env.bool("HTTPS", default=not DEBUG)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+
+# Where customers reach the shop: what links in e-mails begin with; else the first of ALLOWED_HOSTS that is a name.
+_names = [host for host in ALLOWED_HOSTS if not host.startswith(("*", "."))]
+SHOP_URL = env(
+    "SHOP_URL", default=f"{ACCOUNT_DEFAULT_HTTP_PROTOCOL}://{_names[0]}" if _names else f"http://127.0.0.1:{PORT}"
+).rstrip("/")
+if not SHOP_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("SHOP_URL must be an http:// or https:// address.")
 
 # ── E-mail ─────────────────────────────────────────────────────────────────────────────────────────
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
@@ -458,7 +469,7 @@ UNFOLD = {
                     _page("Calls to the vendor", "call_made", "orders.attempt"),
                     _page("Timeline", "timeline", "orders.orderevent"),
                     _page("Delivered items", "inventory_2", "orders.delivereditem"),
-                    _page("Requests", "support_agent", "orders.request"),
+                    _page("Requests", "support_agent", "desk.request"),
                 ],
             },
             {
@@ -488,6 +499,14 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Help",
+                "separator": True,
+                "items": [
+                    _page("Announcements", "campaign", "desk.announcement"),
+                    _page("Questions and answers", "help", "desk.question"),
+                ],
+            },
+            {
                 "title": "Books",
                 "separator": True,
                 "items": [
@@ -504,6 +523,7 @@ UNFOLD = {
                 "items": [
                     _page("Customers and operators", "group", "accounts.user"),
                     _page("API keys", "key", "api.key"),
+                    _page("Notices sent", "outgoing_mail", "notices.notice"),
                     _page("E-mail addresses", "mail", "account.emailaddress"),
                     _page("Groups of operators", "shield_person", "auth.group"),
                 ],

@@ -17,6 +17,8 @@ urlpatterns = [
     path("numbers/", include("sms.urls")),
     path("wallet/", include("wallet.urls")),
     path("account/", include("accounts.urls")),
+    path("", include("notices.urls")),
+    path("help/", include("desk.urls")),
     path("", include("api.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

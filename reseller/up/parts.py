@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reseller import local
 
-QUEUES = "submit,status,codes,sync"
+QUEUES = "submit,status,codes,sync,mail"
 
 
 def web(host: str, port: int) -> list[str]:

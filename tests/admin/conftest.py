@@ -8,8 +8,9 @@ from django.test import Client
 
 from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
 from core.alerts import alert
+from desk.models import Request
 from orders import place, resolve, states, submit
-from orders.models import DeliveredItem, Order, Request
+from orders.models import DeliveredItem, Order
 from orders.settle import settle
 from orders.verdict import ended
 from upstream.models import BalanceReading
@@ -169,7 +170,9 @@ def everything(make, product, operator, now):
         problem=HOSTILE,
     )
     BalanceReading.objects.create(balance=Decimal("100.5"), read_at=now)
-    Request.objects.create(order=orders[states.RUNNING], kind="CANCEL", asked_at=now)
+    Request.objects.create(
+        customer=orders[states.RUNNING].customer, order=orders[states.RUNNING], kind="CANCEL", asked_at=now
+    )
     return {**orders, "GOODS": goods}
 
 

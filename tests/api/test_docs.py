@@ -20,7 +20,8 @@ from api.docs.views import _number_words, _order_words
 from api.models import Key
 from api.v2 import errors, numbers
 from catalog.models import Service
-from orders import ask, settle, submit
+from desk import ask
+from orders import settle, submit
 from orders.models import DeliveredItem, Order
 from orders.verdict import ended
 from reseller.books import audit

@@ -59,7 +59,7 @@ class NothingDeleted(ShopAdmin):
 @admin.register(Category)
 class CategoryAdmin(NothingDeleted):
     list_display = ("name", "position", "hidden", "warranty_days", "services")
-    list_editable = ("position", "hidden", "warranty_days")
+    list_editable = ("position", "hidden")
     list_filter = ("hidden",)
     search_fields = ("name",)
     fields = ("name", ("position", "hidden", "warranty_days"), "services")

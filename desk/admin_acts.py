@@ -3,7 +3,7 @@
 import uuid
 from abc import ABC
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from unfold.enums import ActionVariant
 
@@ -22,7 +22,7 @@ class RequestAct(Act[Request], ABC):
     """An act on a request that is not closed."""
 
     permission = "desk.change_request"
-    refusals = (decide.CantDecide, say.CantSay)
+    refusals: ClassVar[tuple[type[Exception], ...]] = (decide.CantDecide, say.CantSay)
 
     def fits(self) -> bool:
         return self.row.is_live

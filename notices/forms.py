@@ -21,7 +21,7 @@ class SwitchesForm(forms.Form):
     """A box for each kind, and the mark below which the balance is low."""
 
     low_below = forms.CharField(
-        label=_("Low below"),
+        label=_("Your balance is low below"),
         required=False,
         max_length=30,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),

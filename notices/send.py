@@ -15,7 +15,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.core.mail import get_connection
 from django.db import transaction
-from django.utils import timezone
+from django.db.models import F
 
 from accounts.models import User
 from notices.compose import compose
@@ -42,7 +42,7 @@ def send_due(*, now: datetime) -> int:
         notices = _claim(customer_id, kind, now)
         if not notices:
             continue
-        outcome = _hand_over(notices, timezone.now())
+        outcome = _hand_over(notices, now)
         sent += outcome is True
         if outcome is None:
             break
@@ -119,11 +119,11 @@ def _hand_over(notices: Sequence[Notice], now: datetime) -> bool | None:
         return False
     except Exception as error:
         log.warning("a notice may have been sent: %s", type(error).__name__)
-        _close(fresh, Notice.State.UNKNOWN, f"No answer: {type(error).__name__}", timezone.now())
+        _close(fresh, Notice.State.UNKNOWN, f"No answer: {type(error).__name__}", now)
         return False
     finally:
         connection.close()
-    _close(fresh, Notice.State.SENT, "", timezone.now())
+    _close(fresh, Notice.State.SENT, "", now)
     return True
 
 
@@ -136,21 +136,18 @@ def _refused(notices: Sequence[Notice], error: smtplib.SMTPRecipientsRefused, no
 
 
 def _again(notices: Sequence[Notice], error: Exception, now: datetime) -> None:
-    for notice in notices:
-        tries = notice.tries + 1
-        Notice.objects.filter(pk=notice.pk, claim=notice.claim).update(
-            state=Notice.State.DUE,
-            claim="",
-            tries=tries,
-            why=type(error).__name__[:200],
-            due_at=now + backoff(tries),
-        )
+    tries = max(notice.tries for notice in notices) + 1
+    again: dict[str, Any] = {"state": Notice.State.DUE, "claim": "", "why": type(error).__name__[:200]}
+    _put(notices, tries=F("tries") + 1, due_at=now + backoff(tries), **again)
 
 
 def _close(notices: Sequence[Notice], state: str, why: str, now: datetime) -> None:
-    closing: dict[str, Any] = {"state": state, "why": why[:200], "claim": "", "finished_at": now}
+    _put(notices, state=state, why=why[:200], claim="", finished_at=now)
+
+
+def _put(notices: Sequence[Notice], **values: Any) -> None:
     with transaction.atomic():
         for start in range(0, len(notices), 500):
             part = notices[start : start + 500]
             # Only its own claim: what was given up as lost meanwhile stays so.
-            Notice.objects.filter(pk__in=[notice.pk for notice in part], claim=part[0].claim).update(**closing)
+            Notice.objects.filter(pk__in=[notice.pk for notice in part], claim=part[0].claim).update(**values)

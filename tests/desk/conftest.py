@@ -8,9 +8,9 @@ from django.test import Client
 from catalog.models import Category
 from desk import ask
 from orders.models import DeliveredItem, Order
-from tests.admin.conftest import HOSTILE, Maker, product, service
+from tests.admin.conftest import HOSTILE, make, product, service
 
-__all__ = ["HOSTILE", "product", "service"]
+__all__ = ["HOSTILE", "make", "product", "service"]
 
 
 def client_of(user):
@@ -40,11 +40,6 @@ def them(stranger):
 def desk(operator):
     """The operator's browser."""
     return client_of(operator)
-
-
-@pytest.fixture
-def make(customer, service, now):
-    return Maker(customer, service, now)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ class TestTheFirstPage:
             page = me.get(HELP)
         assert len(page.context["requests"]) == 20
         older = me.get(f"{HELP}?before={page.context['next_before']}")
-        assert [each.subject for each in older.context["requests"]][0] == "No 24"
+        assert older.context["requests"][0].subject == "No 24"
         for odd in ["x", "-1", "9" * 30]:
             assert me.get(f"{HELP}?before={odd}").status_code == 200
 

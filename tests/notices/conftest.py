@@ -8,6 +8,10 @@ from django.core import mail
 from notices import send
 from notices.kinds import Kind
 from notices.tell import tell
+from tests.admin.conftest import make, product, service
+from tests.sms.conftest import bought, listen_to, project, projects, rich, sandbox
+
+__all__ = ["bought", "listen_to", "make", "product", "project", "projects", "rich", "sandbox", "service"]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.test import Client
 
 from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
 from core.alerts import alert
-from desk.models import Request
+from desk.models import Announcement, Question, Request
 from orders import place, resolve, states, submit
 from orders.models import DeliveredItem, Order
 from orders.settle import settle
@@ -173,6 +173,8 @@ def everything(make, product, operator, now):
     Request.objects.create(
         customer=orders[states.RUNNING].customer, order=orders[states.RUNNING], kind="CANCEL", asked_at=now
     )
+    Announcement.objects.create(title_en=HOSTILE, text_en=HOSTILE, from_at=now)
+    Question.objects.create(question_en=HOSTILE, answer_en=HOSTILE)
     return {**orders, "GOODS": goods}
 
 

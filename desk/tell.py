@@ -2,7 +2,9 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
 
 from desk.models import Request
 from notices.kinds import Kind
@@ -11,7 +13,8 @@ from notices.tell import tell
 
 def tell_customer(request: Request, now: datetime) -> None:
     """Without a word of what was written: it stands on the request's page."""
-    about = request.subject or f"{request.kind.replace('_', ' ').capitalize()}"
+    with translation.override(request.customer.language or settings.LANGUAGE_CODE):
+        about = request.title
     if request.order_id:
         about = f"{about} (#{request.order_id})"
     tell(

@@ -113,7 +113,7 @@ def _create(customer: User, service: Service, offer: Quote, link: str, form_key:
         price=offer.price,
         cost=offer.cost,
         charge=offer.charge,
-        warranty_days=service.category.warranty_days,
+        warranty_days=service.category.warranty_days if service.is_product else 0,
         hold=hold,
         form_key=form_key,
         not_before=now,

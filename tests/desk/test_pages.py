@@ -255,6 +255,7 @@ class TestTheOrdersPage:
         Category.objects.update(warranty_days=30)
         assert "30 days from delivery" in text_of(me.get(f"/services/{product.pk}/"))
 
-    def test_an_order_placed_by_the_shop_carries_its_warranty(self, make, product):
+    def test_an_order_of_a_product_carries_its_warranty(self, make, product):
         Category.objects.update(warranty_days=14)
         assert Order.objects.get(pk=make.placed(service=product, quantity=1).pk).warranty_days == 14
+        assert Order.objects.get(pk=make.placed().pk).warranty_days == 0

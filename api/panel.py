@@ -17,10 +17,10 @@ from api.refusals import Refusal
 from api.v2.catalogue import balance
 from catalog.models import Service
 from core.money import CURRENCY, EXACT, MICRO, plain, round_up
-from orders import ask
+from desk import ask
+from desk import cancel as cancel_whole
+from desk.models import Request as Wish
 from orders.models import Order
-from orders.models import Request as Wish
-from orders.plans import cancel as cancel_whole
 
 NO_SUCH_ORDER = "Incorrect order ID"
 NO_SUCH_REFILL = "Refill not found"
@@ -145,7 +145,7 @@ def refill_status(caller: Caller, params: Params) -> Any:
     """How one request for a refill stands, or how several do."""
     asked = params.ids("refills") if params.text("refills") else [params.text("refill")]
     numbers = [number for text in asked if (number := as_number(text)) is not None]
-    own = Wish.objects.filter(pk__in=numbers, kind=Wish.Kind.REFILL, order__customer=caller.customer)
+    own = Wish.objects.filter(pk__in=numbers, kind=Wish.Kind.REFILL, customer=caller.customer)
     states = dict(own.values_list("pk", "state"))
     standing: list[tuple[str, str | None]] = [
         (text, words.of_wish(state) if (state := states.get(as_number(text) or 0)) else None) for text in asked

@@ -1,8 +1,8 @@
 """How the shop's states are called in the dialect that panels speak: the one place for it."""
 
+from desk.models import Request as Wish
 from orders import states as order_states
 from orders.models import Order
-from orders.models import Request as Wish
 from sms import states as number_states
 
 PENDING = "Pending"
@@ -33,7 +33,12 @@ _NUMBERS = {
     number_states.EXPIRED: "expired",
     number_states.CANCELED: "canceled",
 }
-_WISHES = {Wish.State.OPEN: PENDING, Wish.State.DONE: COMPLETED, Wish.State.REFUSED: REJECTED}
+_WISHES = {
+    Wish.State.OPEN: PENDING,
+    Wish.State.ANSWERED: PENDING,
+    Wish.State.DONE: COMPLETED,
+    Wish.State.REFUSED: REJECTED,
+}
 
 
 def of_order(order: Order) -> str:

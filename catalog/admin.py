@@ -58,11 +58,11 @@ class NothingDeleted(ShopAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(NothingDeleted):
-    list_display = ("name", "position", "hidden", "services")
+    list_display = ("name", "position", "hidden", "warranty_days", "services")
     list_editable = ("position", "hidden")
     list_filter = ("hidden",)
     search_fields = ("name",)
-    fields = ("name", ("position", "hidden"), "services")
+    fields = ("name", ("position", "hidden", "warranty_days"), "services")
     readonly_fields = ("name", "services")
 
     @display(description="Services")

@@ -16,6 +16,10 @@ class Category(models.Model):
     name = models.CharField(max_length=1000, unique=True)
     position = models.PositiveIntegerField(default=0, help_text="Smaller comes first; equal ones by name.")
     hidden = models.BooleanField(default=False, help_text="Not shown and not sold, whatever the vendor offers.")
+    warranty_days = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="For so many days after delivery a bad item is replaced; 0: none. Counts for orders from now on.",
+    )
     # A service's row does not name its subcategory: it is learned by asking for each (ruling 1).
     learned_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -243,6 +247,40 @@ class PriceChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service_id}: {self.old_price} → {self.new_price}"
+
+
+class ShelfChange(models.Model):
+    """What customers may hear of a service: a price of ours that became another, or that it came or went.
+
+    `PriceChange` is for operators: it knows costs, and moves of cost that left the price as it was.
+    """
+
+    class Kind(models.TextChoices):
+        PRICE = "PRICE", _("New price")
+        NEW = "NEW", _("New")
+        GONE = "GONE", _("No longer offered")
+        BACK = "BACK", _("Offered again")
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="shelf_changes")
+    # The service's, so that a category's changes are one walk along one index.
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    old_price = MoneyField(null=True, blank=True, help_text="USD for one rate unit.")
+    new_price = MoneyField(null=True, blank=True, help_text="USD for one rate unit.")
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind="PRICE") | Q(old_price__isnull=False, new_price__isnull=False),
+                name="shelf_change_of_price_has_both",
+            )
+        ]
+        indexes = [models.Index(fields=["category", "-id"], name="shelf_change_of_category")]
+
+    def __str__(self) -> str:
+        return f"{self.service_id}: {self.kind}"
 
 
 class SyncRun(models.Model):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from catalog import changes as shelf
 from catalog.models import MarkupRule, PriceChange, Service
 from catalog.pricing import RuleBook, price_of
 
@@ -14,7 +15,7 @@ def reprice(*, now: datetime) -> int:
     changes: list[PriceChange] = []
     with transaction.atomic():
         rules = RuleBook(MarkupRule.objects.filter(active=True))
-        for service in Service.objects.only("rate", "price", "category_id", "subcategory_id").iterator():
+        for service in Service.objects.only("rate", "price", "category_id", "subcategory_id", "state").iterator():
             rule = rules.rule_for(
                 service_id=service.pk, subcategory_id=service.subcategory_id, category_id=service.category_id
             )
@@ -35,4 +36,5 @@ def reprice(*, now: datetime) -> int:
             changed.append(service)
         Service.objects.bulk_update(changed, ["price"], batch_size=500)
         PriceChange.objects.bulk_create(changes, batch_size=500)
+        shelf.note_prices(moved=[(each.service, each.old_price, each.new_price) for each in changes], now=now)
     return len(changed)

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from catalog.models import Service
+from catalog import changes
+from catalog.models import Service, ShelfChange
 from core.alerts import resolve
 
 
@@ -12,5 +13,6 @@ def resume(*, service_id: int, now: datetime) -> bool:
         state=Service.State.ON_SALE, changed_at=now
     )
     if resumed:
+        changes.note(services=Service.objects.filter(pk=service_id), kind=ShelfChange.Kind.BACK, now=now)
         resolve(key=f"service:{service_id}:cost", now=now)
     return bool(resumed)

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from catalog.models import Service
+from catalog import changes
+from catalog.models import Service, ShelfChange
 from core.alerts import alert
 from core.models import Alert
 
@@ -13,6 +14,7 @@ def suspend(*, service_id: int, why: str, now: datetime) -> None:
         state=Service.State.SUSPENDED, changed_at=now
     )
     if stopped:
+        changes.note(services=Service.objects.filter(pk=service_id), kind=ShelfChange.Kind.GONE, now=now)
         alert(
             key=f"service:{service_id}:cost",
             subject=f"Service {service_id} is off sale: it costs other than its rate says",

@@ -8,12 +8,14 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from catalog import changes
+from catalog.models import Category, MarkupRule, PriceChange, Service, ShelfChange, Subcategory, SyncRun
 from catalog.pricing import RuleBook, price_of
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
 from catalog.search import search_text
@@ -125,6 +127,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     changed: list[Service] = []
     returned: list[int] = []
     prices: list[PriceChange] = []
+    moved: list[tuple[Service, Decimal, Decimal]] = []
     touched: set[str] = set()
     for row in fetched.rows.values():
         category = categories[tidy(row.category)]
@@ -145,6 +148,8 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
         differing = {name for name, value in wanted.items() if getattr(service, name) != value}
         if not differing:
             continue
+        if "price" in differing:
+            moved.append((service, service.price, wanted["price"]))
         if differing & {"rate", "price"}:
             prices.append(
                 PriceChange(
@@ -177,9 +182,30 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
             state=Service.State.WITHDRAWN, withdrawn_at=now, changed_at=now
         )
 
+    if known:  # a shop that opens has no news
+        _tell(new, returned, gone, moved, known, now)
+
     run.seen, run.added, run.changed, run.withdrawn = len(fetched.rows), len(new), 0, len(gone)
     run.changed = len({service.pk for service in changed} | set(returned))
     name_skipped(run, fetched.skipped)
+
+
+def _tell(
+    new: list[Service],
+    returned: list[int],
+    gone: list[int],
+    moved: list[tuple[Service, Decimal, Decimal]],
+    known: dict[int, Service],
+    now: datetime,
+) -> None:
+    """Write down what customers may hear of."""
+    by_pk = {service.pk: service for service in known.values()}
+    Kind = ShelfChange.Kind
+    changes.note(services=new, kind=Kind.NEW, now=now)
+    changes.note(services=[by_pk[pk] for pk in returned], kind=Kind.BACK, now=now)
+    changes.note(services=[by_pk[pk] for pk in gone], kind=Kind.GONE, now=now)
+    changes.note_prices(moved=moved, now=now)
+    changes.forget(now=now)
 
 
 def _figures(

@@ -35,8 +35,7 @@ from core.admin_base import (
 )
 from orders import states
 from orders.admin_acts import ACTS
-from orders.admin_requests import ACTS as REQUEST_ACTS
-from orders.models import Attempt, DeliveredItem, Order, OrderEvent, Request
+from orders.models import Attempt, DeliveredItem, Order, OrderEvent
 from orders.submit import outgoing_link
 from upstream.forwarding import BelowCost
 
@@ -411,50 +410,7 @@ class DeliveredItemAdmin(ReadOnlyAdmin):
         return page_link("orders_order_change", item.order_id, f"Order {item.order_id}")
 
 
-@admin.register(Request)
-class RequestAdmin(ReadOnlyAdmin, ActsAdmin):
-    """What customers ask for and the vendor has no call for: seen to by hand, then closed."""
-
-    list_display = ("number", "asked", "wish", "label", "order_page", "customer", "service")
-    list_display_links = ("number",)
-    list_filter = ("state", "kind", "asked_at")
-    list_select_related = ("order__customer",)
-    search_fields = ("order__customer__email", "order__service_name")
-    search_numbers = ("pk", "order_id", "order__upstream_id")
-    search_help_text = "Number of the request or the order, e-mail address, service"
-    ordering = ("-pk",)
-    acts = REQUEST_ACTS
-    fields = (("wish", "label", "asked", "decided"), ("order_page", "customer", "service"), ("actor", "full_note"))
-    readonly_fields = ("wish", "label", "asked", "decided", "order_page", "customer", "service", "actor", "full_note")
-
-    number = number_column()
-    asked = moment_column("asked_at", "Asked")
-    decided = moment_column("decided_at", "Closed")
-    full_note = lines_column("note", "Reason")
-
-    @display(description="For", ordering="kind")
-    def wish(self, request_: Request) -> str:
-        return request_.get_kind_display()
-
-    @display(description="State", ordering="state")
-    def label(self, request_: Request) -> SafeString:
-        colours = {Request.State.OPEN: "warning", Request.State.DONE: "success", Request.State.REFUSED: "danger"}
-        return pill(request_.get_state_display(), colours[Request.State(request_.state)])
-
-    @display(description="Order", ordering="order_id")
-    def order_page(self, request_: Request) -> SafeString:
-        return page_link("orders_order_change", request_.order_id, f"Order {request_.order_id}")
-
-    @display(description="Customer")
-    def customer(self, request_: Request) -> str:
-        return str(request_.order.customer)
-
-    @display(description="Service")
-    def service(self, request_: Request) -> str:
-        return Truncator(request_.order.service_name).chars(60)
-
-
 # At the end, since it is this app's too.
 from orders.plans.admin import PlanAdmin  # noqa: E402
 
-__all__ = ["AttemptAdmin", "DeliveredItemAdmin", "OrderAdmin", "OrderEventAdmin", "PlanAdmin", "RequestAdmin"]
+__all__ = ["AttemptAdmin", "DeliveredItemAdmin", "OrderAdmin", "OrderEventAdmin", "PlanAdmin"]

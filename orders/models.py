@@ -1,6 +1,7 @@
 """Orders, every call that tried to buy them, what was delivered, and what happened when."""
 
 import secrets
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -61,6 +62,9 @@ class Order(forwarding.Forwarded, following.Followed):
     state = models.CharField(max_length=12, choices=states.CHOICES, default=states.PLACED)
     reason = models.CharField(max_length=16, choices=Reason.choices, blank=True)
     delivered = models.PositiveBigIntegerField(default=0)
+    warranty_days = models.PositiveSmallIntegerField(
+        default=0, help_text="What its category promised when it was placed: later changes are for later orders."
+    )
 
     upstream_id = models.BigIntegerField(null=True, blank=True, unique=True)
     upstream_status = models.CharField(max_length=100, blank=True)
@@ -127,6 +131,13 @@ class Order(forwarding.Forwarded, following.Followed):
         return self.state in states.OPEN
 
     @property
+    def warranty_until(self) -> datetime | None:
+        """The end of the warranty; None where there is none, or it has not begun."""
+        if not self.warranty_days or self.finished_at is None or self.state not in states.PAID:
+            return None
+        return self.finished_at + timedelta(days=self.warranty_days)
+
+    @property
     def progress(self) -> int:
         """Per cent delivered, as far as is known."""
         return min(100 * self.delivered // self.quantity, 100)
@@ -150,6 +161,8 @@ class DeliveredItem(models.Model):
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveIntegerField()
     text = EncryptedTextField()
+    # Given by the shop in place of one that was bad: it comes on top of what the vendor delivered.
+    replaces = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by")
     delivered_at = models.DateTimeField()
 
     class Meta:
@@ -174,6 +187,7 @@ class OrderEvent(models.Model):
         CANCELED = "CANCELED", _("Canceled, money back")
         REJECTED = "REJECTED", _("Refused, money back")
         REFUNDED = "REFUNDED", _("Refunded")
+        REPLACED = "REPLACED", _("Delivered again")
         # For operators only:
         UNCERTAIN = "UNCERTAIN", "Nobody knows whether the vendor has it"
         RESOLVED = "RESOLVED", "Resolved by an operator"
@@ -196,45 +210,7 @@ class OrderEvent(models.Model):
         return f"{self.kind} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
-class Request(models.Model):
-    """What a customer asks for that the vendor's contract has no call for: an operator sees to it (ruling 11)."""
-
-    class Kind(models.TextChoices):
-        REFILL = "REFILL", _("Refill")
-        CANCEL = "CANCEL", _("Cancel")
-
-    class State(models.TextChoices):
-        OPEN = "OPEN", _("Open")
-        DONE = "DONE", _("Done")
-        REFUSED = "REFUSED", _("Refused")
-
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="requests")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
-    note = models.TextField(blank=True, help_text="For operators.")
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT)
-    asked_at = models.DateTimeField()
-    decided_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["order", "kind"], condition=Q(state="OPEN"), name="request_one_open_a_kind"
-            ),
-            models.CheckConstraint(
-                condition=Q(state="OPEN", decided_at__isnull=True)
-                | Q(state__in=["DONE", "REFUSED"], decided_at__isnull=False),
-                name="request_decided_has_its_time",
-            ),
-        ]
-        indexes = [models.Index(fields=["id"], condition=Q(state="OPEN"), name="request_open")]
-
-    def __str__(self) -> str:
-        return f"Request {self.pk}"
-
-
 # At the end, since it is this app's too.
 from orders.plans.models import Plan  # noqa: E402
 
-__all__ = ["Attempt", "DeliveredItem", "Order", "OrderEvent", "Plan", "Request", "new_reference"]
+__all__ = ["Attempt", "DeliveredItem", "Order", "OrderEvent", "Plan", "new_reference"]

@@ -114,7 +114,7 @@ def checked(
     *, service_id: int, quantity: int, link: str, shown_price: Decimal | None, shown_unit: int
 ) -> tuple[Service, str, Quote]:
     """The service, the link as it will be sent, and the prices of now. Raises `CantPlace`."""
-    service = on_shelf().filter(pk=service_id).first()
+    service = on_shelf().select_related("category").filter(pk=service_id).first()
     if service is None:
         raise CantPlace(service=_("This service is no longer offered."))
     link = _checked(service, quantity, link)
@@ -151,6 +151,7 @@ def create(
         price=offer.price,
         cost=offer.cost,
         charge=offer.charge,
+        warranty_days=service.category.warranty_days if service.is_product else 0,
         hold=hold,
         form_key=form_key,
         plan=plan,

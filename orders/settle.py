@@ -4,10 +4,13 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.urls import reverse
 
 from accounts.models import User
 from catalog.pricing import share
-from core.money import ZERO
+from core.money import ZERO, show
+from notices.kinds import Kind
+from notices.tell import tell
 from orders import states
 from orders.models import Order, OrderEvent
 from orders.verdict import Verdict
@@ -19,6 +22,13 @@ _KINDS = {
     states.COMPLETED: OrderEvent.Kind.COMPLETED,
     states.PARTIAL: OrderEvent.Kind.PARTIAL,
     states.CANCELED: OrderEvent.Kind.CANCELED,
+}
+
+
+_NOTICES = {
+    states.COMPLETED: Kind.ORDER_DONE,
+    states.PARTIAL: Kind.ORDER_PARTIAL,
+    states.CANCELED: Kind.ORDER_REFUSED,
 }
 
 
@@ -55,6 +65,17 @@ def settle(*, order_id: int, verdict: Verdict, actor: User | None = None, note: 
             actor=actor,
             note=note,
             at=now,
+        )
+        tell(
+            customer_id=order.customer_id,
+            kind=_NOTICES[verdict.state],
+            about={
+                "number": order.pk,
+                "name": order.service_name,
+                "amount": show(paid if verdict.state == states.COMPLETED else order.charge - paid),
+            },
+            link=reverse("orders:detail", args=[order.pk]),
+            now=now,
         )
     log.info(
         "order %s: %s, %s of %s delivered, %s USD paid", order.pk, order.state, order.delivered, order.quantity, paid

@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog import below_cost
 from catalog.stock import NoAnswer, look_up
 from core.alerts import alert, resolve
 from core.models import Alert
+from core.money import show
+from notices.kinds import Kind
+from notices.tell import tell
 from orders.below_cost import GUARD
 from orders.late import LATE, tell_late
 from orders.models import Attempt, Order, OrderEvent
@@ -157,5 +161,12 @@ def reject(order: Order, reason: str, now: datetime) -> None:
     order.reason = reason
     order.finished_at = order.changed_at = now
     OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.REJECTED, amount=order.charge, at=now)
+    tell(
+        customer_id=order.customer_id,
+        kind=Kind.ORDER_REFUSED,
+        about={"number": order.pk, "name": order.service_name, "amount": show(order.charge)},
+        link=reverse("orders:detail", args=[order.pk]),
+        now=now,
+    )
     resolve(key=f"order:{order.pk}:uncertain", now=now)
     resolve(key=below_cost.alert_key(order), now=now)

@@ -324,7 +324,7 @@ def _again(order: Order) -> QueryDict:
 def reveal(request: HttpRequest, order_id: int) -> HttpResponse:
     """Show the delivered goods; asked for on purpose, so that nobody reads them over a shoulder."""
     order = _one(request, order_id)
-    items = list(order.items.all()[:GOODS_ON_A_PAGE])
+    items = list(order.items.select_related("replaces")[:GOODS_ON_A_PAGE])
     total = order.items.count() if len(items) == GOODS_ON_A_PAGE else len(items)
     return render(
         request,

@@ -43,6 +43,8 @@ app.conf.task_routes = (
         ("sms.tasks.sync", {"queue": "sync"}),
         ("sms.tasks.statistics", {"queue": "sync"}),
         ("sms.tasks.*", {"queue": "submit"}),
+        # Behind nothing, and nothing behind it: a mail server that hangs holds up no purchase.
+        ("notices.tasks.*", {"queue": "mail"}),
         ("reseller.tasks.*", {"queue": "submit"}),
         ("api.tasks.*", {"queue": "sync"}),
         # Of their own: a sync that is slow with the vendor keeps no customer's event waiting.
@@ -83,6 +85,8 @@ app.conf.beat_schedule = {
     "send to webhooks": _every(2, "api.webhooks.tasks.send_due"),
     "forget old events of webhooks": _every(3600, "api.webhooks.tasks.forget_events"),
     "ask after payments": _every(20, "funds.tasks.check_due"),
+    "send notices": _every(5, "notices.tasks.send_due"),
+    "forget notices": _every(3600, "notices.tasks.forget"),
     "reconcile": _every(3600, "reconcile.tasks.reconcile"),
     "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),
     "heartbeat": _every(10, "reseller.tasks.heartbeat"),

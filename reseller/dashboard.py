@@ -11,9 +11,10 @@ from redis import RedisError
 
 from core.admin_base import NOTHING, moment
 from core.models import Alert
+from desk.models import Request
 from funds.models import TopUp
 from orders import states
-from orders.models import Order, Request
+from orders.models import Order
 from reconcile.models import Finding, Run
 from sms import states as sms_states
 from sms.models import Purchase
@@ -84,7 +85,7 @@ MATTERS = (
     Matter(
         "Requests of customers",
         "Nobody asked for anything.",
-        *("orders.view_request", "orders_request", "?state__exact=OPEN"),
+        *("desk.view_request", "desk_request", "?state__exact=OPEN"),
         lambda: Request.objects.filter(state=Request.State.OPEN),
         rare=True,
     ),

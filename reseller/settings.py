@@ -298,12 +298,14 @@ INSTALLED_APPS = [
     "core",
     "accounts",
     "upstream",
+    "notices",
     "wallet",
     "funds",
     "catalog",
     "storefront",
     "orders",
     "sms",
+    "desk",
     "reconcile",
     "api",
     "unfold",
@@ -355,6 +357,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "reseller.context.shop",
                 "wallet.views.wallet_balance",
+                "desk.banner.banner",
             ],
             "builtins": ["core.templatetags.shop", "heroicons.templatetags.heroicons"],
         },
@@ -390,6 +393,14 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 HTTPS = PAYMENT_USES_SSL = env.bool("HTTPS", default=not DEBUG)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+
+# Where customers reach the shop: what links in e-mails begin with; else the first of ALLOWED_HOSTS that is a name.
+_names = [host for host in ALLOWED_HOSTS if not host.startswith(("*", "."))]
+SHOP_URL = env(
+    "SHOP_URL", default=f"{ACCOUNT_DEFAULT_HTTP_PROTOCOL}://{_names[0]}" if _names else f"http://127.0.0.1:{PORT}"
+).rstrip("/")
+if not SHOP_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("SHOP_URL must be an http:// or https:// address.")
 
 # ── E-mail ─────────────────────────────────────────────────────────────────────────────────────────
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
@@ -534,7 +545,7 @@ UNFOLD = {
                     _page("Timeline", "timeline", "orders.orderevent"),
                     _page("Delivered items", "inventory_2", "orders.delivereditem"),
                     _page("Plans", "schedule", "orders.plan"),
-                    _page("Requests", "support_agent", "orders.request"),
+                    _page("Requests", "support_agent", "desk.request"),
                 ],
             },
             {
@@ -563,6 +574,14 @@ UNFOLD = {
                     _page("Exchange rates", "currency_exchange", "core.exchangerate"),
                     _page("Waiting for stock", "notifications_active", "catalog.stockwish"),
                     _page("Syncs", "sync", "catalog.syncrun"),
+                ],
+            },
+            {
+                "title": "Help",
+                "separator": True,
+                "items": [
+                    _page("Announcements", "campaign", "desk.announcement"),
+                    _page("Questions and answers", "help", "desk.question"),
                 ],
             },
             {
@@ -595,6 +614,7 @@ UNFOLD = {
                     _page("API keys", "key", "api.key"),
                     _page("Webhooks", "webhook", "api.webhook"),
                     _page("Webhooks’ deliveries", "outgoing_mail", "api.delivery"),
+                    _page("Notices sent", "outgoing_mail", "notices.notice"),
                     _page("E-mail addresses", "mail", "account.emailaddress"),
                     _page("Groups of operators", "shield_person", "auth.group"),
                 ],

@@ -21,6 +21,8 @@ urlpatterns = [
     path("wallet/", include("funds.urls")),
     path("payments/process/<slug:variant>/", funds_notice, name="static_process_payment"),
     path("account/", include("accounts.urls")),
+    path("", include("notices.urls")),
+    path("help/", include("desk.urls")),
     path("", include("api.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

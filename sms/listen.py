@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.pricing import fits_cost
 from core.alerts import alert
 from core.models import Alert
 from core.secrets import fingerprint
+from notices.kinds import Kind
+from notices.tell import tell
 from sms import states
 from sms.close import end, pay
 from sms.models import Message, Number
@@ -168,9 +171,17 @@ def record(*, number: Number, news: News, every: float, now: datetime) -> None:
         else:
             number.taken = number.taken or number.upstream_charge or None
             number.heard(asked_reading)
-        if _keep_message(number, news, now) and number.state == states.WAITING:
-            pay(number, now)
-            _compare_cost(number, now)
+        if _keep_message(number, news, now):
+            if number.state == states.WAITING:
+                pay(number, now)
+                _compare_cost(number, now)
+            tell(
+                customer_id=number.purchase.customer_id,
+                kind=Kind.CODE_ARRIVED,
+                about={"name": number.purchase.site_name, "number": str(number)},
+                link=reverse("sms:board"),
+                now=now,
+            )
         if over:
             without_code = states.EXPIRED if word in _EXPIRED else states.CANCELED
             return end(number, without_code if number.state == states.WAITING else states.FINISHED, now)

@@ -36,6 +36,7 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
     for name in [
         *(
             "FUNDS_HELP",
+            "SHOP_URL",
             "SHOP_NAME",
             "SHOP_ACCENT",
             "SHOP_LOGO",

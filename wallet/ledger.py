@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.money import LARGEST, ZERO, show, to_micros
+from notices.tell import balance_fell
 from wallet.models import Account, Hold, Transfer
 
 
@@ -136,9 +137,11 @@ def hold(*, account: Account, amount: Decimal, key: str, now: datetime) -> Hold:
             raise InsufficientFunds(available=locked.available, needed=amount)
         Account.objects.filter(pk=account.pk).update(held=locked.held + amount)
         try:
-            return Hold.objects.create(key=key, account=locked, amount=amount, created_at=now)
+            held = Hold.objects.create(key=key, account=locked, amount=amount, created_at=now)
         except IntegrityError as error:  # somebody else's account has this key
             raise KeyReused(f"{key} is taken") from error
+        _fell(locked, amount, now)
+        return held
 
 
 def split(*, hold: Hold, amount: Decimal, key: str, now: datetime) -> Hold:
@@ -258,7 +261,7 @@ def _move(
         system, _made = Account.objects.get_or_create(kind=other, owner=None)
         source, target = (system, customer) if amount > 0 else (customer, system)
         try:
-            return Transfer.objects.create(
+            moved = Transfer.objects.create(
                 kind=kind,
                 source=source,
                 target=target,
@@ -272,6 +275,14 @@ def _move(
             )
         except IntegrityError as error:  # somebody else's account has this key
             raise KeyReused(f"{key} is taken") from error
+        if kind == Transfer.Kind.ADJUSTMENT and amount < 0:
+            _fell(customer, -amount, now)
+        return moved
+
+
+def _fell(before: Account, by: Decimal, now: datetime) -> None:
+    """What is available fell `by` USD. A capture takes what was set aside before, so it is no fall."""
+    balance_fell(customer_id=before.owner_id, before=before.available, after=before.available - by, now=now)
 
 
 def _lock(account_id: int) -> Account:

@@ -6,8 +6,8 @@ from accounts.models import User
 from api.handler import codes
 from catalog.models import Service
 from catalog.search import on_shelf
+from desk.models import Request as Wish
 from orders.models import Order
-from orders.models import Request as Wish
 from sms import buy
 from sms.models import Number
 
@@ -29,7 +29,7 @@ def known(reader: User | AnonymousUser) -> dict[str, str]:
         own = {
             "order": Order.objects.filter(customer=reader),
             "number": Number.objects.filter(purchase__customer=reader),
-            "refill": Wish.objects.filter(order__customer=reader, kind=Wish.Kind.REFILL),
+            "refill": Wish.objects.filter(customer=reader, kind=Wish.Kind.REFILL),
         }
         for name, rows in own.items():
             newest = rows.order_by("-pk").values_list("pk", flat=True).first()

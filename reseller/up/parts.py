@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reseller import local
 
-QUEUES = "submit,status,codes,sync,hooks"
+QUEUES = "submit,status,codes,sync,hooks,mail"
 
 
 def web(host: str, port: int) -> list[str]:

@@ -9,8 +9,9 @@ from django.test import Client
 from catalog.models import Category, MarkupRule, PriceChange, Service, StockWish, Subcategory, SyncRun
 from core.alerts import alert
 from core.models import ExchangeRate
+from desk.models import Announcement, Question, Request
 from orders import place, resolve, states, submit
-from orders.models import DeliveredItem, Order, Request
+from orders.models import DeliveredItem, Order
 from orders.plans import begin
 from orders.settle import settle
 from orders.verdict import ended
@@ -171,7 +172,11 @@ def everything(make, product, operator, now):
         problem=HOSTILE,
     )
     BalanceReading.objects.create(balance=Decimal("100.5"), read_at=now)
-    Request.objects.create(order=orders[states.RUNNING], kind="CANCEL", asked_at=now)
+    Request.objects.create(
+        customer=orders[states.RUNNING].customer, order=orders[states.RUNNING], kind="CANCEL", asked_at=now
+    )
+    Announcement.objects.create(title_en=HOSTILE, text_en=HOSTILE, from_at=now)
+    Question.objects.create(question_en=HOSTILE, answer_en=HOSTILE)
     begin.plan(
         customer=goods.customer,
         service_id=orders[states.RUNNING].service_id,

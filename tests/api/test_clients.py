@@ -8,8 +8,9 @@ import smm
 import smmpy
 
 from catalog.models import Service
+from desk.models import Request
 from orders import poll, states, submit
-from orders.models import Order, Request
+from orders.models import Order
 from reseller.books import audit
 from upstream import following
 

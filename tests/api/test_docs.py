@@ -31,7 +31,8 @@ from api.models import Key
 from api.v2 import errors, numbers
 from api.webhooks import names
 from catalog.models import Service
-from orders import ask, settle, submit
+from desk import ask
+from orders import settle, submit
 from orders.models import DeliveredItem, Order
 from orders.verdict import ended
 from reseller.books import audit

@@ -14,8 +14,9 @@ from django.test import Client
 from api.panel import ACTIONS as PANEL
 from api.v2.table import ACTIONS as VENDOR
 from catalog.models import Service
+from desk.models import Request
 from orders import submit
-from orders.models import Order, Request
+from orders.models import Order
 from reseller.books import audit
 from sms.models import Project, Purchase
 from wallet import ledger

@@ -10,9 +10,11 @@ from django.utils import timezone
 from catalog.models import Service
 from core.models import Alert
 from core.money import plain
-from orders import ask as wishes
-from orders import decide, settle, states, submit
-from orders.models import Order, OrderEvent, Request
+from desk import ask as wishes
+from desk import decide
+from desk.models import Request
+from orders import settle, states, submit
+from orders.models import Order, OrderEvent
 from orders.plans import run
 from orders.verdict import ended
 from orders.withdraw import withdraw
@@ -343,8 +345,8 @@ class TestOperator:
         request_id = ask_panel("cancel", order=order.pk)["cancel"]
         desk = Client()
         desk.force_login(operator)
-        assert f"Order {order.pk}" in desk.get("/admin/orders/request/").content.decode()
-        page = f"/admin/orders/request/{request_id}/"
+        assert f"Order {order.pk}" in desk.get("/admin/desk/request/").content.decode()
+        page = f"/admin/desk/request/{request_id}/"
         assert desk.get(f"{page}change/").status_code == 200
         assert "No money moves" in desk.get(f"{page}done/").content.decode()
         assert desk.post(f"{page}done/", {"reason": "stopped"}).status_code == 302

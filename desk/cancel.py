@@ -5,9 +5,11 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
-from orders import ask, states
-from orders.ask import CantAsk
-from orders.models import Order, Plan, Request
+from desk import ask
+from desk.ask import CantAsk
+from desk.models import Request
+from orders import states
+from orders.models import Order, Plan
 from orders.plans import stop
 
 
@@ -34,10 +36,12 @@ def cancel(*, order_id: int, customer: User, now: datetime) -> Request:
         if order.pk in asked:
             return asked[order.pk]
         return Request.objects.create(
+            customer=customer,
             order=order,
             kind=Request.Kind.CANCEL,
             state=Request.State.DONE,
             note="The runs to come were stopped.",
             asked_at=now,
+            changed_at=now,
             decided_at=now,
         )

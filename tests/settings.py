@@ -46,7 +46,7 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
         ),
         *("OPERATOR_EMAILS", "DEFAULT_FROM_EMAIL", "TIME_ZONE", "ACCOUNT_EMAIL_VERIFICATION", "SANDBOX_PORT"),
         *(name for name in os.environ if name.startswith(("UPSTREAM_", "RECONCILE_", "API_", "WEBHOOK_"))),
-        *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST"),
+        *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST", "GOODS_KEPT_DAYS"),
     ]:
         os.environ.pop(name, None)
     os.environ |= {

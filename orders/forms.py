@@ -16,8 +16,8 @@ class MassForm(forms.Form):
 
     text = forms.CharField(
         label=_("Lines"),
-        required=False,
         strip=False,
+        error_messages={"required": _("Paste your lines, or choose a file.")},
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}),
     )
     file = forms.FileField(
@@ -27,6 +27,10 @@ class MassForm(forms.Form):
         max_length=None,
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].required = not self.files.get("file")
 
     def clean_file(self) -> str:
         """The text in the file."""
@@ -45,7 +49,7 @@ class MassForm(forms.Form):
         given = super().clean() or {}
         if self.errors:
             return given
-        text = "\n".join(part for part in (given["text"], given["file"]) if part.strip())
+        text = "\n".join(part for part in (given["text"].removeprefix("\ufeff"), given["file"]) if part.strip())
         try:
             given["lines"] = mass.read(text)
         except mass.TooMuch as error:

@@ -4,6 +4,7 @@ A line is `service | link | quantity`, or `service | quantity` for a product; ta
 as spreadsheets write them. Whatever is in a line, it stays a line: one that can't be read says why.
 """
 
+import contextlib
 import csv
 import hashlib
 import re
@@ -45,7 +46,7 @@ class Line:
     """One line as it was written. It can be ordered where `problem` is empty and it is no heading."""
 
     number: int
-    """Its place in the text, from 1."""
+    """Its place among the lines that have anything in them, from 1."""
     text: str
     service_id: int = 0
     link: str = ""
@@ -74,20 +75,20 @@ def read(text: str) -> list[Line]:
     """The lines that have anything in them. Raises `TooMuch`."""
     if len(text.encode(errors="replace")) > MOST_BYTES:
         raise TooMuch(_("This is too much text: at most 1 MB."))
-    rows = [(number, row) for number, row in enumerate(_NEW_LINE.split(text.removeprefix("\ufeff")), 1) if row.strip()]
+    rows = [row for row in _NEW_LINE.split(text) if row.strip()]
     if len(rows) > MOST_LINES:
         raise TooMuch(
             _("These are %(count)s lines; at most %(most)s go at once. Nothing was ordered: send them in parts.")
             % {"count": f"{len(rows):,}", "most": f"{MOST_LINES:,}"}
         )
-    return [_read_line(number, row, first=place == 0) for place, (number, row) in enumerate(rows)]
+    return [_read_line(number, row) for number, row in enumerate(rows, 1)]
 
 
-def _read_line(number: int, text: str, *, first: bool) -> Line:
+def _read_line(number: int, text: str) -> Line:
     if len(text) > LONGEST_LINE:
         return Line(number, text, problem=_("The line is too long."))
     cells, separator = _cells(text)
-    if first and cells[0].casefold() in _HEADINGS:
+    if number == 1 and cells[0].casefold() in _HEADINGS:
         return Line(number, text, heading=True)
     if len(cells) < 2:
         return Line(number, text, problem=_("Write it as service | link | quantity."))
@@ -108,10 +109,8 @@ def _cells(text: str) -> tuple[list[str], str]:
     separator = told[1] if told else next((each for each in SEPARATORS if each in text), "|")
     cells = text.split(separator)
     if separator != "|" and '"' in text:
-        try:
+        with contextlib.suppress(csv.Error):  # no cells as a spreadsheet writes them: as they stand
             cells = next(csv.reader([text], delimiter=separator, strict=True), cells)
-        except csv.Error:
-            pass
     cells = [cell.strip() for cell in cells]
     # A spreadsheet writes its empty columns too.
     while len(cells) > 1 and not cells[-1]:

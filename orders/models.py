@@ -64,7 +64,7 @@ class Order(forwarding.Forwarded, following.Followed):
     remains = models.BigIntegerField(null=True, blank=True)
     flag = models.CharField(max_length=300, blank=True, help_text="What is odd about the vendor's answers.")
     twice = models.PositiveIntegerField(
-        default=0, help_text="How many of its items had been delivered before, here or in another order."
+        default=0, db_default=0, help_text="How many of its items had been delivered before, here or in another order."
     )
 
     # When the vendor's word last changed, or something was delivered: waiting for more is counted from here.
@@ -154,7 +154,7 @@ class DeliveredItem(models.Model):
     position = models.PositiveIntegerField()
     # Empty once it was removed; the mark stays, so that the same thing is known when it comes again.
     text = EncryptedTextField()
-    mark = models.CharField(max_length=64, blank=True, default="", editable=False)
+    mark = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     delivered_at = models.DateTimeField()
 
     class Meta:

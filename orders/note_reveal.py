@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts.models import User
@@ -11,18 +12,20 @@ from orders.models import GoodsReveal, Order
 MOST = 500
 
 
-def note_reveal(*, order: Order, actor: User, kind: GoodsReveal.Kind, address: str | None, count: int, now: datetime) -> None:
+def note_reveal(
+    *, order: Order, actor: User, kind: GoodsReveal.Kind, address: str | None, count: int, now: datetime
+) -> None:
     """Count `kind` for this person, address and day (UTC). To be called before the items leave the shop."""
-    day = now.astimezone(UTC).date()
-    same = {"order": order, "actor": actor, "kind": kind, "address": address or "", "day": day}
-    if _again(order.reveals.filter(**same).values_list("pk", flat=True).first(), count, now):
+    rows = GoodsReveal.objects.filter(order=order)
+    same = {"actor": actor, "kind": kind, "address": address or "", "day": now.astimezone(UTC).date()}
+    again = {"times": F("times") + 1, "count": count, "last_at": now}
+    if rows.filter(**same).update(**again):
         return
-    if order.reveals.count() >= MOST and _again(order.reveals.values_list("pk", flat=True).first(), count, now):
+    if rows.count() >= MOST:
+        rows.filter(pk__in=rows.order_by("-pk").values_list("pk", flat=True)[:1]).update(**again)
         return
-    row, _made = GoodsReveal.objects.get_or_create(**same, defaults={"first_at": now, "last_at": now})
-    _again(row.pk, count, now)
-
-
-def _again(pk: int | None, count: int, now: datetime) -> bool:
-    """One more time in the row `pk`."""
-    return bool(GoodsReveal.objects.filter(pk=pk).update(times=F("times") + 1, count=count, last_at=now))
+    try:
+        with transaction.atomic():
+            GoodsReveal.objects.create(order=order, **same, times=1, count=count, first_at=now, last_at=now)
+    except IntegrityError:  # two at once: the other one was first
+        rows.filter(**same).update(**again)

@@ -77,9 +77,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
             lines = [row.line for row in sheet.rows]
     left = MassForm(initial={"text": "\n".join(line.text for line in lines)})
     status = 422 if wrong else 200
-    return _page(
-        request, left, sheet=sheet, outcome=outcome, form_key=form_key, done=done, wrong=wrong, status=status
-    )
+    return _page(request, left, sheet=sheet, outcome=outcome, form_key=form_key, done=done, wrong=wrong, status=status)
 
 
 def _rest(request: HttpRequest, outcome: Outcome, form_key: str, done: Counter[str]) -> Sheet:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reseller.books import audit
-from sms import states
+from sms import acquire, close, states
 from sms.models import Message, Number
 from sms.purge_texts import purge_texts
 
@@ -15,19 +15,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ended(bought, rich, sandbox):
+def ended(bought, rich, sandbox, listen_to):
     """A number that had a code and has ended."""
-    from sms import acquire, close, listen
-
+    sandbox.plan_sms(behaviour="code", seconds=20, code="123456", content="Your code is 123456")
     purchase = bought(1)
     acquire.acquire(purchase_id=purchase.pk)
     number = Number.objects.get(purchase=purchase)
-    sandbox.clock.forward(60)
-    from upstream import following
-
-    for each, answer in following.ask([number], listen._news):
-        listen._take(each, answer, 1.5, now=timezone.now())
-    number.refresh_from_db()
+    sandbox.advance(21)
+    listen_to(number)
     assert number.state == states.RECEIVED
     return close.finish(number_id=number.pk, customer=rich, now=timezone.now())
 

@@ -194,9 +194,10 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
             ]
             return show_page(self, request, says=says, button="Show the items", **page)
         items = list(order.items.all()) if order.goods_removed_at is None else []
+        operator: Any = request.user  # a User: the admin asks for a log-in
         note_reveal(
             order=order,
-            actor=request.user,
+            actor=operator,
             kind=GoodsReveal.Kind.SHOWN,
             address=client_address(request),
             count=len(items),

@@ -13,9 +13,9 @@ from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
 
 from api.access import Action, Asked, Noted
-from api.addresses import client_address
 from api.params import decode
 from api.refusals import OUR_FAULT, Refusal, TooMany
+from core.addresses import client_address
 
 log = logging.getLogger(__name__)
 

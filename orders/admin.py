@@ -9,11 +9,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from core.addresses import client_address
 from core.admin_acts import ActsAdmin, button, show_page
 from core.admin_base import (
     NOTHING,
@@ -35,7 +37,8 @@ from core.admin_base import (
 )
 from orders import states
 from orders.admin_acts import ACTS
-from orders.models import Attempt, DeliveredItem, Order, OrderEvent
+from orders.models import Attempt, DeliveredItem, GoodsReveal, Order, OrderEvent
+from orders.note_reveal import note_reveal
 from orders.submit import outgoing_link
 from upstream.forwarding import BelowCost
 
@@ -62,6 +65,19 @@ OUTCOMES = {
 SHOWN = 50
 
 
+class TwiceFilter(admin.SimpleListFilter):
+    """Orders with items that were delivered before."""
+
+    title = "items"
+    parameter_name = "twice"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Delivered before, here or in another order")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return queryset.filter(twice__gt=0) if self.value() == "yes" else queryset
+
+
 class FlaggedFilter(admin.SimpleListFilter):
     """Orders of which the vendor's answers are odd."""
 
@@ -79,7 +95,7 @@ class FlaggedFilter(admin.SimpleListFilter):
 class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display = (*("number", "placed", "customer", "what", "charge_usd", "label", "vendor_number"),)
     list_display_links = ("number",)
-    list_filter = ("state", FlaggedFilter, "below_cost", "entity", "placed_at")
+    list_filter = ("state", FlaggedFilter, TwiceFilter, "below_cost", "entity", "placed_at")
     list_select_related = ("customer",)
     search_fields = ("reference__iexact", "customer__email", "link", "service_name")
     search_numbers = ("pk", "upstream_id")
@@ -140,7 +156,8 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
 
     def buttons(self, request: HttpRequest, row: Order) -> list[dict[str, Any]]:
         buttons = super().buttons(request, row)
-        if row.is_product and request.user.has_perm("orders.view_delivereditem") and row.items.exists():
+        there = row.is_product and row.goods_removed_at is None and row.items.exists()
+        if there and request.user.has_perm("orders.view_delivereditem"):
             buttons.append(button("Show items", reverse("admin:orders_order_items", args=[row.pk]), icon="visibility"))
         return buttons
 
@@ -154,6 +171,7 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
                 "timeline": _timeline(OrderEvent.objects.filter(order_id=int(pk))),
                 "attempts": _attempts(Attempt.objects.filter(order_id=int(pk))),
                 "attempts_list": reverse("admin:orders_attempt_changelist") + f"?order__id__exact={pk}",
+                "reveals_list": reverse("admin:orders_goodsreveal_changelist") + f"?order__id__exact={pk}",
                 "timeline_list": reverse("admin:orders_orderevent_changelist") + f"?order__id__exact={pk}",
                 "shown": SHOWN,
             }
@@ -170,10 +188,20 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
         if request.method != "POST":
             says = [
                 "These are the customer's goods: accounts, codes, passwords. Look only when they asked for help.",
-                "That you looked is kept in the order's history. No money moves.",
+                "That you looked is kept in the order's history, and its customer can see that the shop did. No money "
+                "moves.",
             ]
             return show_page(self, request, says=says, button="Show the items", **page)
-        items = list(order.items.all())
+        items = list(order.items.all()) if order.goods_removed_at is None else []
+        operator: Any = request.user  # a User: the admin asks for a log-in
+        note_reveal(
+            order=order,
+            actor=operator,
+            kind=GoodsReveal.Kind.SHOWN,
+            address=client_address(request),
+            count=len(items),
+            now=timezone.now(),
+        )
         self.log_change(request, order, f"Looked at its {len(items)} delivered items.")
         return show_page(self, request, says=[], items=items, **page)
 
@@ -233,7 +261,11 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
 
     @display(description="Delivered items")
     def items_text(self, order: Order) -> str:
-        return f"{order.items.count():,}" if order.is_product else NOTHING
+        if not order.is_product:
+            return NOTHING
+        twice = f", {order.twice:,} of them delivered before" if order.twice else ""
+        removed = f", removed on {moment(order.goods_removed_at)}" if order.goods_removed_at else ""
+        return f"{order.items.count():,}{twice}{removed}"
 
     @display(description="On hold")
     def on_hold(self, order: Order) -> str:
@@ -410,7 +442,33 @@ class DeliveredItemAdmin(ReadOnlyAdmin):
         return page_link("orders_order_change", item.order_id, f"Order {item.order_id}")
 
 
+@admin.register(GoodsReveal)
+class GoodsRevealAdmin(ReadOnlyAdmin):
+    """Who saw or took an order's items, from where, and how often in a day."""
+
+    list_display = ("last", "order_page", "who", "kind", "count", "times", "address")
+    list_filter = ("kind", "last_at")
+    list_select_related = ("actor",)
+    search_fields = ("actor__email", "address")
+    search_numbers = ("order_id",)
+    search_help_text = "Number of the order, e-mail address, or address on the network"
+    ordering = ("-pk",)
+    fields = (("order_page", "who", "kind"), ("address", "count", "times"), ("first", "last"))
+    readonly_fields = ("order_page", "who", "first", "last")
+
+    first = moment_column("first_at", "First", exact=True)
+    last = moment_column("last_at", "Last", exact=True)
+
+    @display(description="Order", ordering="order_id")
+    def order_page(self, reveal: GoodsReveal) -> SafeString:
+        return page_link("orders_order_change", reveal.order_id, f"Order {reveal.order_id}")
+
+    @display(description="Who")
+    def who(self, reveal: GoodsReveal) -> str:
+        return str(reveal.actor)
+
+
 # At the end, since it is this app's too.
 from orders.plans.admin import PlanAdmin  # noqa: E402
 
-__all__ = ["AttemptAdmin", "DeliveredItemAdmin", "OrderAdmin", "OrderEventAdmin", "PlanAdmin"]
+__all__ = ["AttemptAdmin", "DeliveredItemAdmin", "GoodsRevealAdmin", "OrderAdmin", "OrderEventAdmin", "PlanAdmin"]

@@ -1,4 +1,4 @@
-"""The order form of a service."""
+"""The order form of a service, and the one for many lines at once."""
 
 import uuid
 from typing import Any
@@ -8,6 +8,57 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Service
 from core.money import plain
+from orders import mass
+
+
+class MassForm(forms.Form):
+    """Lines to order, pasted or as a file. What was checked comes along with it: see `views_mass`."""
+
+    text = forms.CharField(
+        label=_("Lines"),
+        strip=False,
+        error_messages={"required": _("Paste your lines, or choose a file.")},
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "autocomplete": "off", "wrap": "off"}),
+    )
+    file = forms.FileField(
+        label=_("Or a file"),
+        required=False,
+        allow_empty_file=True,
+        max_length=None,
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].required = not self.files.get("file")
+
+    def clean_file(self) -> str:
+        """The text in the file."""
+        file = self.cleaned_data["file"]
+        if file is None:
+            return ""
+        if file.size > mass.MOST_BYTES:
+            raise forms.ValidationError(_("The file is too large: at most 1 MB."))
+        try:
+            return mass.decode(file.read())
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def clean(self) -> dict[str, Any]:
+        """`lines`: what is to be read, of both together."""
+        given = super().clean() or {}
+        if self.errors:
+            return given
+        text = "\n".join(part for part in (given["text"].removeprefix("\ufeff"), given["file"]) if part.strip())
+        try:
+            given["lines"] = mass.read(text)
+        except mass.TooMuch as error:
+            self.add_error("file" if given["file"].strip() else "text", str(error))
+            return given
+        if not given["lines"]:
+            self.add_error("text", _("Paste your lines, or choose a file."))
+        return given
+
 
 # The fields that make an order a plan.
 PLANNED = ("runs", "interval", "start_at")

@@ -71,6 +71,9 @@ class Order(forwarding.Forwarded, following.Followed):
     start_count = models.BigIntegerField(null=True, blank=True)
     remains = models.BigIntegerField(null=True, blank=True)
     flag = models.CharField(max_length=300, blank=True, help_text="What is odd about the vendor's answers.")
+    twice = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many of its items had been delivered before, here or in another order."
+    )
 
     # When the vendor's word last changed, or something was delivered: waiting for more is counted from here.
     news_at = models.DateTimeField(null=True, blank=True)
@@ -78,6 +81,9 @@ class Order(forwarding.Forwarded, following.Followed):
     accepted_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField(help_text="When a customer could last see something new.")
     finished_at = models.DateTimeField(null=True, blank=True)
+    goods_removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the texts of its items were removed, after GOODS_KEPT_DAYS."
+    )
 
     class Meta:
         ordering = ["-id"]
@@ -109,12 +115,19 @@ class Order(forwarding.Forwarded, following.Followed):
         ]
         indexes = [
             models.Index(fields=["customer", "-id"], name="order_of_customer"),
+            models.Index(fields=["customer", "state", "-id"], name="order_of_customer_by_state"),
+            models.Index(fields=["customer", "charge", "id"], name="order_of_customer_by_charge"),
             models.Index(fields=["not_before"], condition=Q(state="PLACED"), name="order_outbox"),
             models.Index(fields=["leased_until"], condition=Q(state="SUBMITTING"), name="order_leases"),
             models.Index(fields=["next_poll_at"], condition=Q(state="RUNNING"), name="order_polls"),
             models.Index(fields=["id"], condition=Q(state="UNCERTAIN"), name="order_uncertain"),
             models.Index(fields=["poll_claim"], condition=~Q(poll_claim=""), name="order_poll_claims"),
             models.Index(fields=["finished_at"], condition=Q(state="COMPLETED"), name="order_completed"),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(entity="PRODUCT", goods_removed_at__isnull=True, finished_at__isnull=False),
+                name="order_goods_kept",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -160,17 +173,65 @@ class DeliveredItem(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="items")
     position = models.PositiveIntegerField()
+    # Empty once it was removed; the mark stays, so that the same thing is known when it comes again.
     text = EncryptedTextField()
     # Given by the shop in place of one that was bad: it comes on top of what the vendor delivered.
     replaces = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by")
+    mark = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
     delivered_at = models.DateTimeField()
 
     class Meta:
         ordering = ["position"]
         constraints = [models.UniqueConstraint(fields=["order", "position"], name="item_one_a_place")]
+        indexes = [
+            models.Index(fields=["mark"], condition=~Q(mark=""), name="item_by_mark"),
+            models.Index(fields=["id"], condition=Q(mark=""), name="item_unmarked"),
+        ]
 
     def __str__(self) -> str:
         return f"Item {self.position} of order {self.order_id}"
+
+
+class GoodsPepper(models.Model):
+    """The one row with the key of the items' marks; whoever marks items holds it (`orders.marks`)."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    key = EncryptedTextField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="pepper_is_one")]
+
+    def __str__(self) -> str:
+        return "The key of the items' marks"
+
+
+class GoodsReveal(models.Model):
+    """That somebody saw or took an order's items: one row a person, way, address and day, and how often."""
+
+    class Kind(models.TextChoices):
+        SHOWN = "SHOWN", _("Shown")
+        COPIED = "COPIED", _("Copied all")
+        TXT = "TXT", _("Downloaded as .txt")
+        CSV = "CSV", _("Downloaded as .csv")
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="reveals")
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    address = models.CharField(max_length=45, blank=True)
+    day = models.DateField(help_text="In UTC.")
+    times = models.PositiveIntegerField(default=0)
+    count = models.PositiveBigIntegerField(default=0, help_text="How many items there were, the last time.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "day", "actor", "kind", "address"], name="reveal_one_a_day")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of order {self.order_id} on {self.day}"
 
 
 class OrderEvent(models.Model):
@@ -188,12 +249,14 @@ class OrderEvent(models.Model):
         REJECTED = "REJECTED", _("Refused, money back")
         REFUNDED = "REFUNDED", _("Refunded")
         REPLACED = "REPLACED", _("Delivered again")
+        REMOVED = "REMOVED", _("Items removed")
         # For operators only:
         UNCERTAIN = "UNCERTAIN", "Nobody knows whether the vendor has it"
         RESOLVED = "RESOLVED", "Resolved by an operator"
         HELD = "HELD", "Held back: it would be sold below cost"
+        TWICE = "TWICE", "Items that were delivered before"
 
-    FOR_OPERATORS = [Kind.UNCERTAIN, Kind.RESOLVED, Kind.HELD]
+    FOR_OPERATORS = [Kind.UNCERTAIN, Kind.RESOLVED, Kind.HELD, Kind.TWICE]
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     kind = models.CharField(max_length=12, choices=Kind.choices)

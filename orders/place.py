@@ -90,6 +90,14 @@ def order(
         return _same_wish(placed, service_id, quantity, link)
 
 
+def check(*, customer: User, service: Service, quantity: int, link: str) -> tuple[str, Quote]:
+    """What `order` would make of this now: the link as it would be sent, and the price. Nothing is placed.
+
+    Raises `CantPlace`.
+    """
+    return _checked(service, quantity, link), quote_for(service, quantity)
+
+
 def _placed_before(customer: User, form_key: str) -> Order | None:
     return Order.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
 

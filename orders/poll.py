@@ -5,7 +5,6 @@ is asked for often while it is young and ever more rarely as it ages.
 """
 
 import logging
-from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,7 +17,8 @@ from core.alerts import alert
 from core.models import Alert
 from core.money import ZERO
 from orders import states
-from orders.models import DeliveredItem, Order, OrderEvent
+from orders.keep import keep
+from orders.models import Order, OrderEvent
 from orders.settle import settle
 from orders.verdict import Report, Verdict, is_started, judge
 from upstream import following
@@ -120,7 +120,7 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         order = Order.objects.select_for_update().get(pk=order.pk)
         if order.state != states.RUNNING:
             return None
-        fresh = _keep_goods(order, status.accounts or [], now)
+        fresh = keep(order, status.accounts or [], now=now)
         # Some show a charge of 0 until they have begun: that is no charge yet.
         first_charge = not order.upstream_charge and bool(status.charge)
         seen = (order.upstream_status, order.remains, order.start_count)
@@ -161,27 +161,6 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
 def wait_after(age: timedelta) -> timedelta:
     """How long to wait before asking again for an order of this age."""
     return min(max(age / AGE_SHARE, SHORTEST), LONGEST)
-
-
-def _keep_goods(order: Order, accounts: list[str], now: datetime) -> int:
-    """Add what was not seen before; returns how many. Goods only grow, keep their order, and none is lost."""
-    if not accounts or not order.is_product:
-        return 0
-    have = list(order.items.values_list("text", flat=True))
-    known = Counter(have)
-    fresh = []
-    for text in accounts:
-        if known[text] > 0:
-            known[text] -= 1
-        else:
-            fresh.append(text)
-    DeliveredItem.objects.bulk_create(
-        DeliveredItem(order=order, position=position, text=text, delivered_at=now)
-        for position, text in enumerate(fresh, start=len(have) + 1)
-    )
-    if fresh:
-        OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.DELIVERED, count=len(fresh), at=now)
-    return len(fresh)
 
 
 def _sane(new: int | None, old: int | None) -> int | None:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.models import User
-from orders import states
+from orders import marks, states
 from orders.models import DeliveredItem, Order, OrderEvent
 
 
@@ -37,20 +37,27 @@ def redeliver(
             if len(texts) > missing:
                 raise CantRedeliver(f"{max(missing, 0)} are missing: say which positions the others stand in for.")
         last = order.items.aggregate(last=Max("position"))["last"] or 0
+        marker = marks.Marker()
+        made = [marker.mark(text) for text in texts]
+        twice = marks.repeats(made, marks.known(made), order_id=order.pk, start=last + 1)
         DeliveredItem.objects.bulk_create(
             DeliveredItem(
                 order=order,
                 position=last + number,
                 text=text,
+                mark=mark,
                 replaces=bad[number - 1] if bad else None,
                 delivered_at=now,
             )
-            for number, text in enumerate(texts, start=1)
+            for number, (text, mark) in enumerate(zip(texts, made, strict=True), start=1)
         )
+        if twice:
+            marks.tell(order, twice, now=now)
         OrderEvent.objects.create(
             order=order, kind=OrderEvent.Kind.REPLACED, count=len(texts), actor=operator, note=reason, at=now
         )
-        Order.objects.filter(pk=order.pk).update(changed_at=now)
+        order.changed_at = now
+        order.save(update_fields=["changed_at", "twice"])
     return order
 
 

@@ -9,9 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from catalog.models import Service
 from core.money import ZERO
 from orders import states
 from orders.late import LATE
@@ -45,6 +47,15 @@ class Shown:
         return f"{self.label}-{self.order.changed_at.timestamp():.6f}"
 
     @property
+    def again(self) -> str:
+        """The query that fills the order form with this order; empty where its service is not on sale."""
+        service = self.order.service
+        if service.state != Service.State.ON_SALE or service.hidden or service.category.hidden:
+            return ""
+        wish = {"quantity": str(self.order.quantity)} | ({"link": self.order.link} if self.order.link else {})
+        return urlencode(wish)
+
+    @property
     def links(self) -> bool:
         """Whether the link is a web address, so that it may become one on the page."""
         return self.order.link.lower().startswith(("http://", "https://"))
@@ -53,7 +64,7 @@ class Shown:
 def of_customer(customer: User) -> QuerySet[Order]:
     """The customer's orders, newest first, with all that `look` needs."""
     told = OrderEvent.objects.filter(order=OuterRef("pk"), kind=OrderEvent.Kind.DELAYED)
-    orders = Order.objects.filter(customer=customer).select_related("hold").order_by("-pk")
+    orders = Order.objects.filter(customer=customer).select_related("hold", "service__category").order_by("-pk")
     return orders.annotate(told_delayed=Exists(told))
 
 

@@ -1,6 +1,7 @@
 """What workers do for orders. The rows are the truth; a lost task is found by the next sweep."""
 
 import logging
+import time
 
 from celery import shared_task
 from django.utils import timezone
@@ -9,10 +10,15 @@ from kombu.exceptions import OperationalError
 from catalog import below_cost
 from orders import late, poll, statistics, submit
 from orders.below_cost import GUARD
+from orders.mark_goods import mark_goods
 from orders.models import Order
+from orders.purge_goods import purge_goods
 from upstream import forwarding
 
 log = logging.getLogger(__name__)
+
+# Seconds that one run of housekeeping may take.
+BOUND = 30.0
 
 
 def nudge(order_id: int) -> None:
@@ -58,3 +64,19 @@ def poll_due() -> None:
 def count_times() -> None:
     """How long services usually take."""
     statistics.refresh(now=timezone.now())
+
+
+@shared_task(name="orders.tasks.mark_goods")
+def mark_all_goods() -> None:
+    """Mark items that have none, for half a minute at most."""
+    ends = time.monotonic() + BOUND
+    while mark_goods(now=timezone.now()) and time.monotonic() < ends:
+        pass
+
+
+@shared_task(name="orders.tasks.purge_goods")
+def purge_old_goods() -> None:
+    """Remove the items that are kept no longer, for half a minute at most; the next run goes on."""
+    ends = time.monotonic() + BOUND
+    while purge_goods(now=timezone.now()) and time.monotonic() < ends:
+        pass

@@ -1,40 +1,34 @@
-"""A customer's orders: the order form, the list, one order, its goods. Each view calls one act."""
+"""The order form of a service, and the page of one order. Each view calls one act."""
 
-import hashlib
-from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
-from django_htmx.http import replace_url
 
-from accounts.models import User
 from accounts.signed_in import signed_in
 from catalog import back_in_stock, favourites, live_stock, viewed
 from catalog.models import Service
 from catalog.pricing import quote_for
-from catalog.search import fold
-from core.money import plain, show
+from core.money import show
 from core.once import once_key
-from core.sheets import csv_response, download
-from orders import place, shown, states
+from core.retention import kept_until
+from orders import place, shown
 from orders.forms import OrderForm
-from orders.models import Order, OrderEvent
+from orders.mine import customer_of, own_order
+from orders.models import OrderEvent
 from orders.plans import begin
 from wallet import ledger
 
-PAGE = 30
-# More goods than this are a file's business.
-GOODS_ON_A_PAGE = 500
+# So many of the newest looks at the goods stand on the page.
+REVEALS = 5
 
 
 # ── The order form ─────────────────────────────────────────────────────────────────────────────────
@@ -100,7 +94,7 @@ def _wish(request: HttpRequest, offered: Service, form: OrderForm, *more: object
     given = form.cleaned_data
     quantity, link = given["quantity"], given.get("link", "")
     return {
-        "customer": _customer(request),
+        "customer": customer_of(request),
         "service_id": offered.pk,
         "quantity": quantity,
         "link": link,
@@ -125,7 +119,7 @@ def _service_page(
     on_sale = offered.state == Service.State.ON_SALE
     balance, own = None, {}
     if request.user.is_authenticated:
-        customer = _customer(request)
+        customer = customer_of(request)
         balance = ledger.account_of(customer).available
         own = {
             "kept": bool(favourites.kept(customer, [offered.pk])),
@@ -163,128 +157,17 @@ def _charge(offered: Service, form: OrderForm) -> Any:
     return charge * int(runs) if runs.isascii() and runs.isdigit() and len(runs) <= 6 and int(runs) else charge
 
 
-# ── The list ───────────────────────────────────────────────────────────────────────────────────────
-@signed_in
-@never_cache
-@vary_on_headers("HX-Request")
-def order_list(request: HttpRequest) -> HttpResponse:
-    """The customer's orders, newest first; `before` walks back from an order's number.
-
-    A page with an open order asks again with the `since` it has, and gets 204 while nothing is new.
-    """
-    group, words = _wanted(request)
-    orders = _found(shown.of_customer(_customer(request)), group, words)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        orders = orders.filter(pk__lt=int(before))
-    else:
-        before = ""
-    now = timezone.now()
-    rows = [shown.look(order, now=now) for order in orders[: PAGE + 1]]
-    version = _digest(rows)
-    htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
-    since = request.GET.get("since", "")
-    if htmx and since == version:
-        return HttpResponse(status=204)
-    query = QueryDict(mutable=True)
-    query.update({name: value for name, value in [("status", group), ("q", words)] if value})
-    page_query = query.copy()
-    if before:
-        page_query["before"] = before
-    response = render(
-        request,
-        "orders/list.html",
-        {
-            "rows": rows[:PAGE],
-            "next_before": rows[PAGE - 1].order.pk if len(rows) > PAGE else None,
-            "paged": bool(before),
-            "group": group,
-            "groups": [(name, label) for name, (label, _states) in states.GROUPS.items()],
-            "words": words,
-            "query": query,
-            "page_query": page_query,
-            "version": version,
-            "live": any(row.order.is_open for row in rows[:PAGE]),
-        },
-    )
-    if htmx and not since:
-        return replace_url(response, f"{request.path}?{page_query.urlencode()}" if page_query else request.path)
-    return response
-
-
-def _digest(rows: list[shown.Shown]) -> str:
-    seen = "|".join(f"{row.order.pk}:{row.version}" for row in rows)
-    return hashlib.blake2s(seen.encode(), digest_size=12).hexdigest()
-
-
-@signed_in
-def orders_csv(request: HttpRequest) -> HttpResponseBase:
-    """The found orders as CSV, without their goods."""
-    orders = _found(shown.of_customer(_customer(request)), *_wanted(request))
-    header = [
-        _("number"),
-        _("placed (UTC)"),
-        _("service"),
-        _("link"),
-        _("quantity"),
-        _("delivered"),
-        _("status"),
-        _("set aside"),
-        _("paid"),
-    ]
-    return csv_response("orders.csv", header, _rows(orders))
-
-
-def _rows(orders: QuerySet[Order]) -> Iterator[list[object]]:
-    now = timezone.now()
-    for order in orders.iterator(chunk_size=1000):
-        row = shown.look(order, now=now)
-        yield [
-            order.pk,
-            order.placed_at.strftime("%Y-%m-%d %H:%M:%S"),
-            order.service_name,
-            order.link,
-            order.quantity,
-            order.delivered,
-            row.label,
-            plain(order.charge),
-            plain(row.paid),
-        ]
-
-
-def _wanted(request: HttpRequest) -> tuple[str, str]:
-    """The group of states and the words that are asked for; empty ones don't filter."""
-    group = request.GET.get("status", "")
-    # PostgreSQL has no text with a NUL in it.
-    words = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    return group if group in states.GROUPS else "", words
-
-
-def _found(orders: QuerySet[Order], group: str, words: str) -> QuerySet[Order]:
-    """Filtered by a group of states, and by words: each in the service's name or the link, or the number itself."""
-    if group:
-        orders = orders.filter(state__in=states.GROUPS[group][1])
-    for word in words.split()[:8]:
-        fits = Q(service_name__icontains=word) | Q(link__icontains=fold(word)) | Q(link__icontains=word)
-        number = word.lstrip("#")
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            fits |= Q(pk=int(number))
-        orders = orders.filter(fits)
-    return orders
-
-
 # ── One order ──────────────────────────────────────────────────────────────────────────────────────
 @signed_in
 @never_cache
 @vary_on_headers("HX-Request")
 def detail(request: HttpRequest, order_id: int) -> HttpResponse:
     """One order. A page that is open asks again with the `since` it has, and gets 204 while nothing is new."""
-    order = _one(request, order_id)
+    order = own_order(request, order_id)
     row = shown.look(order, now=timezone.now())
     htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
     if htmx and request.GET.get("since") == row.version:
         return HttpResponse(status=204)
-    offered = order.service
     return render(
         request,
         "orders/detail.html",
@@ -294,8 +177,9 @@ def detail(request: HttpRequest, order_id: int) -> HttpResponse:
             "events": order.events.exclude(kind__in=OrderEvent.FOR_OPERATORS),
             "items": order.items.count() if order.is_product else 0,
             "shown": _shown(request),
-            "again": _again(order).urlencode(),
-            "offered": offered.state == Service.State.ON_SALE and not (offered.hidden or offered.category.hidden),
+            "kept_until": kept_until(order.finished_at),
+            "kept_days": settings.GOODS_KEPT_DAYS,
+            "reveals": order.reveals.select_related("actor")[:REVEALS] if order.is_product else [],
         },
     )
 
@@ -303,40 +187,12 @@ def detail(request: HttpRequest, order_id: int) -> HttpResponse:
 @signed_in
 def again(request: HttpRequest, order_id: int) -> HttpResponse:
     """The order form of the same service, filled in as this order was; nothing is ordered by it."""
-    order = _one(request, order_id)
-    offered = order.service
-    if offered.hidden or offered.category.hidden:
+    order = own_order(request, order_id)
+    query = shown.look(order, now=timezone.now()).again
+    if not query:
         messages.error(request, _("This service is no longer offered."))
         return redirect("catalog:list")
-    return redirect(f"{reverse('orders:service', args=[offered.pk])}?{_again(order).urlencode()}")
-
-
-def _again(order: Order) -> QueryDict:
-    """What an order form has to be given to be filled in as this order was."""
-    values = QueryDict(mutable=True)
-    values.update({"quantity": str(order.quantity)} | ({"link": order.link} if order.link else {}))
-    return values
-
-
-@signed_in
-@never_cache
-@require_POST
-def reveal(request: HttpRequest, order_id: int) -> HttpResponse:
-    """Show the delivered goods; asked for on purpose, so that nobody reads them over a shoulder."""
-    order = _one(request, order_id)
-    items = list(order.items.select_related("replaces")[:GOODS_ON_A_PAGE])
-    total = order.items.count() if len(items) == GOODS_ON_A_PAGE else len(items)
-    return render(
-        request,
-        "orders/items.html",
-        {
-            "order": order,
-            "items": items,
-            "total": total,
-            "more": total > len(items),
-            "all_text": "\n".join(item.text for item in items),
-        },
-    )
+    return redirect(f"{reverse('orders:service', args=[order.service_id])}?{query}")
 
 
 def _shown(request: HttpRequest) -> int:
@@ -344,26 +200,3 @@ def _shown(request: HttpRequest) -> int:
     text = request.GET.get("shown", "")
     htmx: Any = request.htmx  # type: ignore[attr-defined]  # by its middleware
     return int(text) if htmx and text.isascii() and text.isdigit() and len(text) < 16 else 0
-
-
-@signed_in
-@require_GET
-def items_file(request: HttpRequest, order_id: int, kind: str) -> HttpResponseBase:
-    """The delivered goods as a file, one item a line."""
-    order = _one(request, order_id)
-    name = f"order-{order.pk}.{kind}"
-    items = order.items.iterator(chunk_size=500)
-    if kind == "csv":
-        return csv_response(name, [_("position"), _("item")], ([item.position, item.text] for item in items))
-    return download(name, (f"{item.text}\n" for item in items), "text/plain; charset=utf-8")
-
-
-def _one(request: HttpRequest, order_id: int) -> Order:
-    """An order of the customer's own: another's does not exist for them."""
-    own = shown.of_customer(_customer(request)).select_related("hold", "service__category")
-    return get_object_or_404(own, pk=order_id)
-
-
-def _customer(request: HttpRequest) -> User:
-    user: Any = request.user  # a User: every view here asks for a log-in first
-    return user

@@ -30,6 +30,8 @@ app.conf.task_routes = (
     [
         ("orders.tasks.count_times", {"queue": "sync"}),
         ("orders.tasks.poll*", {"queue": "status"}),
+        ("orders.tasks.mark_goods", {"queue": "sync"}),
+        ("orders.tasks.purge_goods", {"queue": "sync"}),
         ("orders.*", {"queue": "submit"}),
         ("catalog.tasks.*", {"queue": "sync"}),
         ("funds.tasks.*", {"queue": "sync"}),
@@ -42,6 +44,7 @@ app.conf.task_routes = (
         ("sms.tasks.run_out", {"queue": "codes"}),
         ("sms.tasks.sync", {"queue": "sync"}),
         ("sms.tasks.statistics", {"queue": "sync"}),
+        ("sms.tasks.purge_texts", {"queue": "sync"}),
         ("sms.tasks.*", {"queue": "submit"}),
         # Behind nothing, and nothing behind it: a mail server that hangs holds up no purchase.
         ("notices.tasks.*", {"queue": "mail"}),
@@ -75,6 +78,9 @@ app.conf.beat_schedule = {
     "expire leases of purchases": _every(10, "sms.tasks.expire_leases"),
     "listen for codes": _every(2, "sms.tasks.listen_due"),
     "end numbers whose time is over": _every(2, "sms.tasks.run_out"),
+    "mark items that have no mark yet": _every(600, "orders.tasks.mark_goods"),
+    "remove items that are kept no longer": _every(3600, "orders.tasks.purge_goods"),
+    "remove messages that are kept no longer": _every(3600, "sms.tasks.purge_texts"),
     "sync countries and projects": _every(600, "sms.tasks.sync"),
     "count how often codes come": _every(600, "sms.tasks.statistics"),
     "try a vendor that was left alone": _every(2, "upstream.tasks.try_again"),

@@ -122,6 +122,9 @@ UPSTREAM_EVIDENCE_ACTS = env.bool("UPSTREAM_EVIDENCE_ACTS", default=True)
 # Seconds a number waits for its code where the vendor does not say until when (ruling 7).
 SMS_WAIT_SECONDS = number("SMS_WAIT_SECONDS", int, 1200)
 
+# Days after the end of an order or a number that delivered items, codes and messages are kept; 0: for ever.
+GOODS_KEPT_DAYS = number("GOODS_KEPT_DAYS", int, 0)
+
 # ── The customers' API ─────────────────────────────────────────────────────────────────────────────
 # Requests that one key may make in a minute.
 API_PER_MINUTE = number("API_PER_MINUTE", int, 600)
@@ -154,6 +157,7 @@ for name, good, rule in [
     ("API_HANDLER_REPEAT_SECONDS", 0 <= API_HANDLER_REPEAT_SECONDS <= 3600, "seconds, from 0 to 3600"),
     ("API_NUMBERS_WAIT", 0 <= API_NUMBERS_WAIT <= 25, "seconds, from 0 to 25"),
     ("TRUSTED_PROXIES", TRUSTED_PROXIES >= 0, "a whole number from 0"),
+    ("GOODS_KEPT_DAYS", 0 <= GOODS_KEPT_DAYS <= 3650, "days, from 0 (for ever) to 3650"),
     ("SMS_WAIT_SECONDS", 30 <= SMS_WAIT_SECONDS <= 86_400, "seconds, from 30 to 86400"),
     (
         "UPSTREAM_URL",
@@ -544,6 +548,7 @@ UNFOLD = {
                     _page("Calls to the vendor", "call_made", "orders.attempt"),
                     _page("Timeline", "timeline", "orders.orderevent"),
                     _page("Delivered items", "inventory_2", "orders.delivereditem"),
+                    _page("Who saw items", "visibility", "orders.goodsreveal"),
                     _page("Plans", "schedule", "orders.plan"),
                     _page("Requests", "support_agent", "desk.request"),
                 ],

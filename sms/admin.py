@@ -588,7 +588,7 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
 
     def buttons(self, request: HttpRequest, row: Number) -> list[dict[str, Any]]:
         buttons = super().buttons(request, row)
-        if request.user.has_perm("sms.view_message") and row.messages.exists():
+        if request.user.has_perm("sms.view_message") and row.texts_removed_at is None and row.messages.exists():
             link = reverse("admin:sms_number_messages", args=[row.pk])
             buttons.append(button("Show messages", link, icon="visibility"))
         return buttons
@@ -645,7 +645,8 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
 
     @display(description="Messages")
     def messages_text(self, number: Number) -> str:
-        return str(number.messages.count())
+        removed = f", removed on {moment(number.texts_removed_at)}" if number.texts_removed_at else ""
+        return f"{number.messages.count()}{removed}"
 
     @display(description="Purchase")
     def purchase_page(self, number: Number) -> SafeString:

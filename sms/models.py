@@ -233,11 +233,19 @@ class Number(following.Followed):
     first_code_at = models.DateTimeField(null=True, blank=True)
     changed_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
+    texts_removed_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its messages were emptied, after GOODS_KEPT_DAYS."
+    )
 
     class Meta:
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["next_poll_at"], condition=Q(state__in=["WAITING", "RECEIVED"]), name="number_polls"),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(texts_removed_at__isnull=True, finished_at__isnull=False, first_code_at__isnull=False),
+                name="number_texts_kept",
+            ),
             models.Index(fields=["poll_claim"], condition=~Q(poll_claim=""), name="number_poll_claims"),
             models.Index(fields=["phone"], name="number_by_phone"),
         ]

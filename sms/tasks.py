@@ -13,6 +13,7 @@ from catalog.runs import SyncFailed
 from sms import acquire, listen, statistics, sync
 from sms.below_cost import GUARD
 from sms.models import Purchase
+from sms.purge_texts import purge_texts
 from upstream import forwarding
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 # One run listens for so many seconds; the next one is started by beat.
 LISTEN_SECONDS = 4.0
 NAP = 0.25
+PURGE_SECONDS = 30.0
 # So many of these loops a process, should runs have piled up: the other threads have other work.
 _listening = threading.BoundedSemaphore(2)
 
@@ -88,3 +90,11 @@ def sync_numbers() -> None:
 def count() -> None:
     """How often and how fast codes come, per project."""
     statistics.refresh(now=timezone.now())
+
+
+@shared_task(name="sms.tasks.purge_texts")
+def purge_old_texts() -> None:
+    """Remove the messages that are kept no longer, for half a minute at most; the next run goes on."""
+    ends = time.monotonic() + PURGE_SECONDS
+    while purge_texts(now=timezone.now()) and time.monotonic() < ends:
+        pass

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
@@ -242,6 +243,7 @@ def history(request: HttpRequest) -> HttpResponse:
             "paged": bool(before),
             "words": words,
             "group": group,
+            "kept_days": settings.GOODS_KEPT_DAYS,
             "groups": [(name, label) for name, (label, _states) in HISTORY_GROUPS.items()],
         },
     )

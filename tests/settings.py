@@ -52,7 +52,7 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
             for name in os.environ
             if name.startswith(("UPSTREAM_", "RECONCILE_", "API_", "WEBHOOK_", "STRIPE_", "BTCPAY_", "PAYMENT_"))
         ),
-        *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST"),
+        *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST", "GOODS_KEPT_DAYS"),
     ]:
         os.environ.pop(name, None)
     os.environ |= {

@@ -34,7 +34,8 @@ def status(caller: Caller, params: Params) -> str:
         return CANCELED
     message = _newest(number)
     if message is None:
-        return WAITS
+        # One that has ended had a message: it is kept no longer.
+        return WAITS if number.finished_at is None else CANCELED
     code = _code(message)
     return f"{WAITS_AGAIN if _heard(number, message) else OK}:{code}"
 
@@ -117,7 +118,8 @@ def _one(caller: Caller, params: Params) -> Number:
 
 
 def _newest(number: Number) -> Message | None:
-    return number.messages.order_by("-pk").first()
+    """The newest message, as long as it is kept."""
+    return number.messages.order_by("-pk").first() if number.texts_removed_at is None else None
 
 
 def _code(message: Message) -> str:

@@ -18,10 +18,10 @@ from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 
 from api.access import Action, Asked, Noted
-from api.addresses import client_address
 from api.handler.says import BAD_ACTION, BAD_KEY, BANNED, ERROR_SQL, Says
 from api.params import Params, whole
 from api.refusals import Denied, NoAction, Refusal, TooMany, Unknown
+from core.addresses import client_address
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from api.v2.errors import NO_FUNDS, NO_ORDER_NAMED, NO_PROJECT_NAMED, NO_SUCH_OR
 from core.money import CHARGE_STEP, CURRENCY, round_up
 from orders.models import Order
 from sms import buy, states
-from sms.models import Number, Project, Purchase
+from sms.models import Message, Number, Project, Purchase
 from sms.withdraw import withdraw
 from wallet import ledger
 
@@ -133,7 +133,7 @@ def _bought(caller: Caller, params: Params, project_id: int, quantity: int, give
 def code(caller: Caller, params: Params) -> dict[str, Any]:
     """The newest code of a number, or why there is none."""
     number = _one(caller, params)
-    message = number.messages.order_by("-pk").first()
+    message = _newest(number)
     if message is not None:
         return {"status": "completed", "code": message.code, "sms_content": message.text}
     if number.state in states.LIVE:
@@ -145,7 +145,7 @@ def code(caller: Caller, params: Params) -> dict[str, Any]:
 def status(caller: Caller, params: Params) -> dict[str, Any]:
     """How a number stands."""
     number = _one(caller, params)
-    message = number.messages.order_by("-pk").first()
+    message = _newest(number)
     hold = number.slot.hold
     waits = number.state == states.WAITING
     return {
@@ -156,6 +156,11 @@ def status(caller: Caller, params: Params) -> dict[str, Any]:
         "currency": CURRENCY,
         "expires_at": number.expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
     }
+
+
+def _newest(number: Number) -> Message | None:
+    """The newest message, as long as it is kept."""
+    return number.messages.order_by("-pk").first() if number.texts_removed_at is None else None
 
 
 def _one(caller: Caller, params: Params) -> Number:

@@ -8,7 +8,7 @@ from api.params import Params, as_number
 from api.refusals import Refusal
 from api.v2.errors import NO_FUNDS, NO_ORDER_NAMED, NO_SERVICE_NAMED, NO_SUCH_ORDER, NO_SUCH_SERVICE
 from core.money import CURRENCY, plain
-from orders.models import DeliveredItem
+from orders.models import DeliveredItem, Order
 
 _WORDS = buying.Words(no_service_named=NO_SERVICE_NAMED, no_such_service=NO_SUCH_SERVICE, no_funds=NO_FUNDS)
 
@@ -27,14 +27,19 @@ def status(caller: Caller, params: Params) -> dict[str, Any]:
     order = following.one(caller.customer, params.number("order"))
     if order is None:
         raise Refusal(NO_SUCH_ORDER)
-    items = order.items.values_list("text", flat=True) if order.is_product and order.delivered else []
+    items = order.items.values_list("text", flat=True) if _has_goods(order) else []
     return _standing(following.look(order), list(items))
+
+
+def _has_goods(order: Order) -> bool:
+    """Whether there are items to tell: some came, and they were not removed since."""
+    return order.is_product and bool(order.delivered) and order.goods_removed_at is None
 
 
 def _several(caller: Caller, asked: list[str]) -> dict[str, Any]:
     numbers = {text: number for text in asked if (number := as_number(text)) is not None}
     orders = following.of_customer(caller.customer).in_bulk(numbers.values())
-    with_goods = [order.pk for order in orders.values() if order.is_product and order.delivered]
+    with_goods = [order.pk for order in orders.values() if _has_goods(order)]
     items: dict[int, list[str]] = {}
     if with_goods:
         delivered = DeliveredItem.objects.filter(order__in=with_goods).order_by("order_id", "position")

@@ -289,7 +289,8 @@ def sort_header(context: Context, key: str, label: str, default: str = "", css: 
     current = request.GET.get("sort", default)
     direction = {key: "ascending", f"-{key}": "descending"}.get(current, "")
     query = request.GET.copy()
-    query.pop("page", None)
+    for place in ("page", "before", "since"):
+        query.pop(place, None)
     query["sort"] = f"-{key}" if direction == "ascending" else key
     return {"label": label, "direction": direction, "query": query.urlencode(), "css": css}
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Category, Service
-from orders import poll, refund, shown, states, submit, views
+from orders import poll, refund, shown, states, submit, views_goods, views_list
 from orders.models import DeliveredItem, Order, OrderEvent
 from reseller.books import audit
 from upstream.replies import Status
@@ -319,7 +319,7 @@ class TestTheList:
         assert response.status_code == HTTPStatus.OK
 
     def test_older_ones_follow_by_number(self, me, placed, monkeypatch):
-        monkeypatch.setattr(views, "PAGE", 2)
+        monkeypatch.setattr(views_list, "PAGE", 2)
         numbers = [placed(SMM).pk for _ in range(5)][::-1]
         seen, address = [], reverse("orders:list")
         while address:
@@ -504,7 +504,7 @@ class TestTheGoods:
         assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
 
     def test_very_many_are_a_files_business(self, me, delivered, monkeypatch):
-        monkeypatch.setattr(views, "GOODS_ON_A_PAGE", 2)
+        monkeypatch.setattr(views_goods, "GOODS_ON_A_PAGE", 2)
         response = me.post(reverse("orders:reveal", args=[delivered.pk]))
         assert len(response.context["items"]) == 2
         assert "download the file for all of them" in text_of(response)

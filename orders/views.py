@@ -18,6 +18,7 @@ from django_htmx.http import replace_url
 
 from accounts.models import User
 from accounts.signed_in import signed_in
+from accounts.terms_views import ask_first
 from catalog.freshness import copied_at
 from catalog.models import Service
 from catalog.pricing import quote_for
@@ -45,6 +46,8 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
         return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET).dict()))
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
+    if terms_first := ask_first(request, f"{request.path}?{_typed(request.POST).urlencode()}"):
+        return terms_first
     form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
         return _service_page(request, offered, form, status=422)

@@ -5,10 +5,11 @@ from django.http import HttpRequest
 
 
 def shop(request: HttpRequest) -> dict[str, object]:
-    """The operator's own name, accent colour and logo."""
+    """The operator's own name, accent colour and logo, and whether strangers may sign up."""
     return {
         "SHOP_NAME": settings.SHOP_NAME,
         "SHOP_ACCENT": settings.SHOP_ACCENT,
         "SHOP_LOGO": settings.SHOP_LOGO,
+        "SIGNUP": settings.SIGNUP,
         "DEBUG": settings.DEBUG,
     }

@@ -73,7 +73,7 @@ class Adapter(DefaultAccountAdapter):
         """Save a new password, and log out every other browser: whoever knew the old one is out."""
         super().set_password(user, password)
         mine = self.request.session.session_key if self.request.user == user else None
-        sessions.end_all(user=user, but=mine)
+        sessions.begin_anew(user=user, current=mine)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """The ways to prove to be oneself again, in the shop's words."""

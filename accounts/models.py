@@ -80,9 +80,7 @@ class Invitation(models.Model):
     used = models.PositiveIntegerField(default=0, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it does not expire.")
     note = models.CharField(max_length=200, blank=True, help_text="For operators.")
-    made_by = models.ForeignKey(
-        User, null=True, on_delete=models.PROTECT, related_name="+", editable=False
-    )
+    made_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", editable=False)
     made_at = models.DateTimeField(editable=False)
 
     class Meta:

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_SPAN = re.compile(r"\*\*(?P<strong>[^*\n]+)\*\*|\[(?P<words>[^\]\n]+)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\"']+)\)")
+_SPAN = re.compile(
+    r"\*\*(?P<strong>[^*\n]+)\*\*|\[(?P<words>[^\]\n]+)\]\((?P<url>(?:https?://|mailto:)[^\s()<>\"']+)\)"
+)
 _HEADING = re.compile(r"(#{1,3}) +(.+)")
 _ITEM = re.compile(r"[-*] +(.+)")
 _NUMBERED = re.compile(r"[0-9]{1,3}[.)] +(.+)")

@@ -29,6 +29,7 @@ class Adapter(DefaultMFAAdapter):
         "add_email_blocked": gettext_lazy("Switch two factors off before you add an address."),
         "cannot_generate_recovery_codes": gettext_lazy("Recovery codes are for accounts with two factors."),
         "incorrect_code": gettext_lazy("This is not the right code. It changes every 30 seconds: try the one of now."),
+        "rate_limited": gettext_lazy("Too many wrong codes. Wait a few minutes, then try again."),
         "unverified_email": gettext_lazy("Confirm your e-mail address first, so that nobody can lock you out of it."),
     }
 

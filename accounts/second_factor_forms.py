@@ -15,7 +15,9 @@ class AddPasskeyForm(AddWebAuthnForm):
         label=_("Log in with it alone, without a password"),
         required=False,
         initial=True,
-        help_text=_("It then has to ask for your fingerprint, your face or a PIN. Otherwise it is only a second factor."),
+        help_text=_(
+            "It then has to ask for your fingerprint, your face or a PIN. Otherwise it is only a second factor."
+        ),
     )
 
 

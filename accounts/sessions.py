@@ -61,6 +61,12 @@ def end_all(*, user: User, but: str | None = None) -> int:
     return _end(UserSession.objects.filter(user=user).exclude(session_key=but or ""))
 
 
+def begin_anew(*, user: User, current: str | None) -> None:
+    """After a new password: log out everywhere but in the session `current`, which gets a new key and row next."""
+    end_all(user=user, but=current)
+    UserSession.objects.filter(user=user).delete()
+
+
 def _end(rows: "QuerySet[UserSession]") -> int:
     with transaction.atomic():
         keys = list(rows.values_list("session_key", flat=True))

@@ -21,6 +21,8 @@ from accounts.models import User
 class SignupForm(BaseSignupForm):
     """allauth's own, with what the shop asks for beside it."""
 
+    field_order = ["email", "password1", "terms", "terms_version", "invite"]
+
     terms = forms.BooleanField(
         label=_("I accept the terms"),
         error_messages={"required": _("Without your yes to the terms there can be no account.")},
@@ -46,7 +48,7 @@ class SignupForm(BaseSignupForm):
         if self.holds is not None and given.get("terms_version") != self.holds.pk and "terms" in given:
             self.add_error("terms", str(terms.NewerVersion()))
             # What is shown next is the version of now, and wants a yes of its own.
-            self.data = self.data.copy()
+            self.data = self.data.copy()  # type: ignore[has-type]
             self.data["terms_version"] = str(self.holds.pk)
             self.data.pop("terms", None)
         if "invite" in self.fields and "email" in given:
@@ -63,7 +65,9 @@ class SignupForm(BaseSignupForm):
             with transaction.atomic():
                 user: User = super().save(request)
                 if self.holds is not None:
-                    terms.accept(user=user, version=self.holds.pk, address=get_adapter().get_client_ip(request), now=now)
+                    terms.accept(
+                        user=user, version=self.holds.pk, address=get_adapter().get_client_ip(request), now=now
+                    )
                 if "invite" in self.fields:
                     invitations.use(self.cleaned_data["invite"], user=user, now=now)
         except (invitations.CantUse, terms.NewerVersion):

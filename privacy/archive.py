@@ -50,9 +50,7 @@ def stream(tables: Iterable[Table], *, readme: str, now: datetime) -> Iterator[b
     yield pipe.take()
 
 
-def _entry(
-    archive: zipfile.ZipFile, pipe: _Pipe, name: str, lines: Iterable[str], now: datetime
-) -> Iterator[bytes]:
+def _entry(archive: zipfile.ZipFile, pipe: _Pipe, name: str, lines: Iterable[str], now: datetime) -> Iterator[bytes]:
     info = zipfile.ZipInfo(name, date_time=now.timetuple()[:6])
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o600 << 16

@@ -348,7 +348,7 @@ ACCOUNT_RATE_LIMITS = {
 SIGNUP = env("SIGNUP", default="open")
 if SIGNUP not in ("open", "invited", "closed"):
     raise ImproperlyConfigured("SIGNUP must be open, invited or closed.")
-# Two factors: codes of an app, passkeys (which can also stand for the whole log-in), and codes for the day both are lost.
+# Two factors: codes of an app, passkeys (which can stand for the whole log-in), and codes for the day both are lost.
 MFA_ADAPTER = "accounts.second_factor.Adapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {

@@ -2,10 +2,10 @@
 
 from allauth.account.adapter import get_adapter
 from allauth.account.decorators import reauthentication_required
-from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -65,11 +65,11 @@ def delete(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         adapter = get_adapter(request)
         if "password" in form.fields:
-            # The same limit as wherever else a password is asked for again.
-            if not ratelimit.consume(request, app="allauth.account", action="reauthenticate", user=person):
-                return ratelimit.respond_429(request)
-            if not adapter.reauthenticate(person, form.cleaned_data["password"]):
-                form.add_error("password", _("This is not your password."))
+            try:
+                if not adapter.reauthenticate(person, form.cleaned_data["password"]):
+                    form.add_error("password", _("This is not your password."))
+            except ValidationError as error:  # too many guesses, here and at the log-in together
+                form.add_error("password", error)
         if not form.errors:
             email, name = person.email, settings.SHOP_NAME
             try:

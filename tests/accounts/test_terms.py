@@ -1,6 +1,8 @@
 """The shop's terms: written, published, accepted once, and shown without running what is in them."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from http import HTTPStatus
 
 import pytest
@@ -13,7 +15,16 @@ from django.utils import timezone, translation
 from accounts import terms
 from accounts.models import Acceptance, Terms, User
 from accounts.plain_markup import parse
+from orders.models import Order
+from reseller.books import audit
+from sms.models import Purchase
+from tests.api.conftest import make_key
 from tests.conftest import PASSWORD
+from tests.orders.conftest import catalogue, rich
+from tests.sms.conftest import project, projects
+from tests.still import sandbox
+
+__all__ = ["catalogue", "make_key", "project", "projects", "rich", "sandbox"]
 
 pytestmark = pytest.mark.django_db
 
@@ -214,3 +225,49 @@ def test_accepting_needs_somebody(client: Client):
     published()
 
     assert reverse("account_login") in client.get(reverse("terms:accept"))["Location"]
+
+
+# ── In the shop ────────────────────────────────────────────────────────────────────────────────────
+def _order(client: Client, service) -> object:
+    address = reverse("orders:service", args=[service.pk])
+    page = client.get(address).content.decode()
+    hidden = dict(re.findall(r'name="(shown_price|shown_unit|form_key)" value="([^"]*)"', page))
+    return client.post(address, {**hidden, "link": "https://instagram.com/name", "quantity": service.min})
+
+
+def test_an_order_waits_for_the_yes_and_keeps_what_was_typed(client: Client, rich: User, catalogue):
+    made = published()
+    client.force_login(rich)
+    service = catalogue[1]
+
+    response = _order(client, service)
+    assert response["Location"].startswith(f"{reverse('terms:accept')}?next=")
+    assert not Order.objects.exists()
+    asked = client.get(response["Location"]).content.decode()
+    onward = unescape(re.search(r'name="next" value="([^"]+)"', asked)[1])
+    back = client.post(reverse("terms:accept"), {"next": onward, "version": made.pk}, follow=True).content.decode()
+    assert 'value="https://instagram.com/name"' in back
+
+    _order(client, service)
+    assert Order.objects.filter(customer=rich).count() == 1
+    assert audit().problems == []
+
+
+def test_numbers_wait_for_it_too(client: Client, rich: User, project):
+    published()
+    client.force_login(rich)
+
+    response = client.post(reverse("sms:project", args=[project.pk]), {"quantity": "1"})
+
+    assert response["Location"].startswith(f"{reverse('terms:accept')}?next=")
+    assert not Purchase.objects.exists()
+
+
+def test_programs_are_not_asked(rich: User, catalogue, make_key, client: Client):
+    published()
+    given = {"action": "add", "service": catalogue[1].pk, "quantity": catalogue[1].min, "link": "https://x.example/a"}
+
+    answer = client.post("/api/v2", {"key": make_key(rich), **given}).json()
+
+    assert "order" in answer, answer
+    assert Order.objects.filter(customer=rich).count() == 1

@@ -4,14 +4,17 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
+from accounts.models import Invitation, Terms, User
 from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
 from core.alerts import alert
 from orders import place, resolve, states, submit
 from orders.models import DeliveredItem, Order, Request
 from orders.settle import settle
 from orders.verdict import ended
+from privacy.models import Deletion
 from upstream.models import BalanceReading
 from wallet import ledger
 
@@ -170,6 +173,10 @@ def everything(make, product, operator, now):
     )
     BalanceReading.objects.create(balance=Decimal("100.5"), read_at=now)
     Request.objects.create(order=orders[states.RUNNING], kind="CANCEL", asked_at=now)
+    Invitation.objects.create(note=HOSTILE, email="friend@example.com", made_by=operator, made_at=now)
+    Terms.objects.create(version="1", text_en=HOSTILE)
+    Authenticator.objects.create(user=operator, type="totp", data={"secret": HOSTILE})
+    Deletion.objects.create(customer=User.objects.create_user("deleted-0@invalid"), at=now)
     return {**orders, "GOODS": goods}
 
 

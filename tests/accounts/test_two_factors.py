@@ -117,10 +117,10 @@ def test_codes_cant_be_guessed(customer: User):
     assert "Too many" in answers[-1].content.decode()
 
 
-def test_changes_are_told_by_e_mail_in_the_shops_words(customer: User, django_capture_on_commit_callbacks):
+@pytest.mark.django_db(transaction=True)
+def test_changes_are_told_by_e_mail_in_the_shops_words(customer: User):
     client = log_in(customer)
-    with django_capture_on_commit_callbacks(execute=True):
-        set_up(client)
+    set_up(client)
     client.post(reverse("mfa_deactivate_totp"))
 
     assert [message.subject for message in mail.outbox] == [

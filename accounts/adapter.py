@@ -1,14 +1,29 @@
 """How sign-up and log-in behave where allauth asks."""
 
+import logging
+import smtplib
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts import browsers, invitations, places, sessions
+from accounts.middleware import seen_now
 from accounts.models import User
+
+log = logging.getLogger(__name__)
+
+# How one proves to be oneself again, by allauth's names for the ways.
+_AGAIN = {
+    "reauthenticate": _("Use your password"),
+    "mfa_reauthenticate": _("Use a code of your app, or a recovery code"),
+    "mfa_reauthenticate:webauthn": _("Use a passkey"),
+}
 
 
 class Adapter(DefaultAccountAdapter):
@@ -32,6 +47,52 @@ class Adapter(DefaultAccountAdapter):
                 _("An e-mail address has at most %(most)s characters."), code="max_length", params={"most": longest}
             )
         return super().clean_email(email)
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Whether this visitor may sign up: see SIGNUP."""
+        if settings.SIGNUP == "invited":
+            code = request.POST.get("invite") or request.GET.get("invite") or ""
+            return invitations.good(code, timezone.now()) is not None
+        return bool(settings.SIGNUP == "open")
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """After a log-in: begin to note when the browser was last seen, and tell of a log-in from somewhere new."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        seen_now(request)
+        new = places.note(
+            user=user,
+            agent=request.headers.get("User-Agent", ""),
+            address=self.get_client_ip(request),
+            now=timezone.now(),
+        )
+        if new and user.login_alerts:
+            self.send_notification_mail("account/email/login_alert", user)
+        return response
+
+    def set_password(self, user: User, password: str) -> None:
+        """Save a new password, and log out every other browser: whoever knew the old one is out."""
+        super().set_password(user, password)
+        mine = self.request.session.session_key if self.request.user == user else None
+        sessions.begin_anew(user=user, current=mine)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """The ways to prove to be oneself again, in the shop's words."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [{**way, "description": str(_AGAIN.get(way["id"], way["description"]))} for way in ways]
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Tell somebody of a change to their account, with the browser in words.
+
+        The change is made by then, so a mail server that does not take the e-mail stops nothing; `core.mail` keeps
+        a row of it for the operators.
+        """
+        told = {"user_agent": browsers.words(self.get_http_user_agent(self.request)), **(context or {})}
+        try:
+            super().send_notification_mail(template_prefix, user, told, email)
+        except (OSError, smtplib.SMTPException):
+            log.warning("customer %s was not told of a change to the account", user.pk)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's e-mails, signed with the shop's name rather than its host name."""

@@ -4,11 +4,16 @@ Nobody is deleted here, since books and histories name them: an account is close
 Operators who are not superusers can't touch other operators, nor give anybody rights.
 """
 
+from datetime import datetime
 from typing import Any
 
 # Importing the packages' own admin modules first: they register what is registered anew below.
 from allauth.account.admin import EmailAddressAdmin as BaseEmailAddressAdmin
 from allauth.account.models import EmailAddress
+from allauth.mfa.admin import AuthenticatorAdmin as _AuthenticatorAdmin  # noqa: F401
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.admin import UserSessionAdmin as _UserSessionAdmin  # noqa: F401
+from allauth.usersessions.models import UserSession
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
@@ -18,17 +23,22 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import User
-from core.admin_acts import button
-from core.admin_base import NOTHING, ShopAdmin, list_link, moment_column, page_link, pill, usd
+from accounts import terms
+from accounts.models import Invitation, Terms, User
+from core.admin_acts import Act, ActsAdmin, Done, button
+from core.admin_base import NOTHING, ReadOnlyAdmin, ShopAdmin, list_link, moment_column, page_link, pill, usd
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+admin.site.unregister(Authenticator)
+# Where people are logged in is theirs to see: accounts/sessions.py.
+admin.site.unregister(UserSession)
 
 
 class AddUserForm(UserCreationForm):
@@ -201,3 +211,132 @@ class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
                 address.set_as_primary()
             self.log_change(request, address, "Made the primary address.")
             self.message_user(request, f"{address.email} is the primary address of its account now.", messages.SUCCESS)
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    """Second factors: to be read, and taken away from somebody who lost theirs and has proved who they are."""
+
+    list_display = ("user", "type", "added", "used")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    search_numbers = ("user_id",)
+    ordering = ("-pk",)
+    # Not `data`: the secrets are in it.
+    fields = (("user", "type"), ("added", "used"))
+
+    added = moment_column("created_at", "Added")
+    used = moment_column("last_used_at", "Last used")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Authenticator]:
+        factors: QuerySet[Authenticator] = super().get_queryset(request)
+        return factors if request.user.is_superuser else factors.filter(user__is_staff=False)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        allowed = request.user.has_perm("mfa.delete_authenticator")
+        return allowed and _rank_allows(request, obj.user if obj else None)
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ShopAdmin):
+    """Invitations: whoever has the address below may sign up while SIGNUP is `invited`."""
+
+    list_display = ("__str__", "uses", "used", "expires", "made_by", "made")
+    list_select_related = ("made_by",)
+    search_fields = ("email", "note", "code")
+    ordering = ("-pk",)
+    fields = (("email", "uses", "expires_at"), "note", "address", ("used", "people", "made_by", "made"))
+    readonly_fields = ("address", "used", "people", "made_by", "made")
+
+    expires = moment_column("expires_at", "Expires")
+    made = moment_column("made_at", "Made")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Invitation | None:
+        invitation: Invitation | None = super().get_object(request, object_id, from_field)
+        if invitation is not None:
+            path = f"{reverse('account_signup')}?invite={invitation.code}"
+            invitation.address = request.build_absolute_uri(path)  # type: ignore[attr-defined]
+        return invitation
+
+    @display(description="Address to pass on")
+    def address(self, invitation: Invitation) -> str:
+        return getattr(invitation, "address", "It is shown once the invitation is saved.")
+
+    @display(description="Who came")
+    def people(self, invitation: Invitation) -> SafeString | str:
+        if not invitation.used:
+            return NOTHING
+        return list_link("accounts_user_changelist", "Accounts", invitation__id__exact=invitation.pk)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        if not change:
+            obj.made_by, obj.made_at = request.user, timezone.now()
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # One that let somebody in is part of their history: let it expire instead.
+        return bool(super().has_delete_permission(request, obj)) and not (obj and obj.used)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*self.readonly_fields, "email") if obj and obj.used else self.readonly_fields
+
+
+class Publish(Act[Terms]):
+    """Draft → the version that holds."""
+
+    path = "publish"
+    title = "Publish"
+    button = "Publish it for good"
+    icon = "publish"
+    permission = "accounts.change_terms"
+    refusals = (terms.CantPublish,)
+
+    def fits(self) -> bool:
+        return self.row.published_at is None
+
+    def says(self) -> list[str]:
+        said = [
+            "From now on this is the version that holds, and it can no longer be changed.",
+            "Whoever signs up accepts it; every customer is asked once, before their next purchase on the pages. "
+            "Programs that buy through the API are not asked and go on working.",
+            "No money moves.",
+        ]
+        if not self.row.text_zh_hans.strip():
+            said.append("It has no Chinese text: readers of Chinese get the English one.")
+        return said
+
+    def run(self, given: dict[str, Any], now: datetime) -> Done:
+        terms.publish(terms=self.row, now=now)
+        return Done(f"{self.row} hold from now on.")
+
+
+@admin.register(Terms)
+class TermsAdmin(ActsAdmin):
+    """The shop's terms. A draft may be changed; what is published was agreed to and stays."""
+
+    acts = (Publish,)
+    list_display = ("version", "state", "published")
+    ordering = ("-pk",)
+    search_fields = ("version",)
+    fields = ("version", "text_en", "text_zh_hans", "markup", "published")
+    readonly_fields = ("markup", "published")
+
+    published = moment_column("published_at", "Published")
+
+    @display(description="State")
+    def state(self, version: Terms) -> SafeString:
+        return pill("Published", "success") if version.published_at else pill("Draft", "")
+
+    @display(description="How to write it")
+    def markup(self, version: Terms) -> str:
+        return (
+            "“# Heading” and “## Smaller heading”; an empty line ends a paragraph; lines that begin with “- ” or “1. ” "
+            "are lists; “**strong**”; “[words](https://address)”. Everything else is shown as it is."
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) and not (obj and obj.published_at)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) and not (obj and obj.published_at)

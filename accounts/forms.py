@@ -103,10 +103,15 @@ class ProfileForm(forms.ModelForm):
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = ZoneField(label=_("Time zone"), required=False)
+    login_alerts = forms.BooleanField(
+        label=_("Tell me by e-mail of log-ins from somewhere new"),
+        required=False,
+        help_text=_("When a browser or a network is used for the first time."),
+    )
 
     class Meta:
         model = User
-        fields = ["language", "time_zone"]
+        fields = ["language", "time_zone", "login_alerts"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

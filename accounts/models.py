@@ -1,9 +1,14 @@
-"""People: customers and operators, known by their e-mail address."""
+"""People: customers and operators, known by their e-mail address; where they log in from, who let them in, and the
+terms that they accepted."""
 
+import secrets
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -30,6 +35,10 @@ class User(AbstractUser):
     email = models.EmailField(_("e-mail address"), unique=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    login_alerts = models.BooleanField(default=True, help_text="An e-mail for each log-in from somewhere new.")
+    invitation = models.ForeignKey(
+        "Invitation", null=True, blank=True, on_delete=models.PROTECT, related_name="people", editable=False
+    )
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -38,3 +47,93 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Place(models.Model):
+    """A kind of browser on a kind of network from which somebody logged in."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="places")
+    browser = models.CharField(max_length=60, help_text="In words: Firefox, Windows.")
+    network = models.CharField(max_length=50, help_text="As wide as one provider's.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [models.UniqueConstraint(fields=["user", "browser", "network"], name="place_once_a_user")]
+
+    def __str__(self) -> str:
+        return f"{self.browser} in {self.network}"
+
+
+def new_code() -> str:
+    """The secret of an invitation: 96 bits, short enough for a message."""
+    return secrets.token_urlsafe(12)
+
+
+class Invitation(models.Model):
+    """Lets a number of people sign up while the shop is by invitation only."""
+
+    code = models.CharField(max_length=40, unique=True, default=new_code, editable=False)
+    email = models.EmailField(blank=True, help_text="The only address that may use it; empty for any.")
+    uses = models.PositiveIntegerField(default=1, help_text="How many accounts it is good for.")
+    used = models.PositiveIntegerField(default=0, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it does not expire.")
+    note = models.CharField(max_length=200, blank=True, help_text="For operators.")
+    made_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", editable=False)
+    made_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(uses__gte=1), name="invitation_for_somebody"),
+            models.CheckConstraint(condition=Q(used__lte=F("uses")), name="invitation_used_at_most_its_uses"),
+        ]
+
+    def __str__(self) -> str:
+        return self.note or self.email or f"Invitation {self.pk}"
+
+
+class Terms(models.Model):
+    """A version of the shop's terms. Until it is published it may be changed; then people have agreed to it."""
+
+    version = models.CharField(max_length=20, unique=True, help_text="What it is called: 2, or 2030-01.")
+    text_en = models.TextField("text in English", blank=True)
+    text_zh_hans = models.TextField(
+        "text in Simplified Chinese", blank=True, help_text="Empty: readers of Chinese get the English one."
+    )
+    published_at = models.DateTimeField(null=True, blank=True, editable=False, db_index=True)
+
+    class Meta:
+        verbose_name_plural = "terms"
+        ordering = ["-published_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"Terms {self.version}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk and Terms.objects.filter(pk=self.pk, published_at__isnull=False).exists():
+            raise ValidationError("Published terms can't be changed: publish a new version.")
+        super().save(*args, **kwargs)
+
+    @property
+    def text(self) -> str:
+        """In the reader's language, as far as there is one."""
+        chinese = (get_language() or "").startswith("zh")
+        return (self.text_zh_hans if chinese else "") or self.text_en
+
+
+class Acceptance(models.Model):
+    """Somebody's yes to a version of the terms."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="acceptances")
+    terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="acceptances")
+    at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["user", "terms"], name="acceptance_once_a_version")]
+
+    def __str__(self) -> str:
+        return f"{self.terms} at {self.at:%Y-%m-%d %H:%M:%S}"

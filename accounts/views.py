@@ -1,16 +1,20 @@
-"""A person's own settings: the profile page, and the language switch in the header of every page."""
+"""A person's own settings: the profile page, where they are logged in, and the language switch of every page."""
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
+from accounts import second_factor, sessions
 from accounts.forms import ProfileForm
 from accounts.models import User
 
@@ -19,8 +23,7 @@ from accounts.models import User
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest) -> HttpResponse:
     """Show and save name, language and time zone; say how the e-mail address stands."""
-    person = request.user
-    assert isinstance(person, User)  # noqa: S101 - login_required
+    person = _person(request)
     form = ProfileForm(request.POST if request.method == "POST" else None, instance=person)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -35,9 +38,51 @@ def profile(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "accounts/profile.html",
-        {"form": form, "confirmed": confirmed},
+        {"form": form, "confirmed": confirmed, "two_factors": second_factor.has_one(person)},
         status=422 if form.errors else 200,
     )
+
+
+@login_required
+@never_cache
+@require_safe
+def session_list(request: HttpRequest) -> HttpResponse:
+    """Where the person is logged in."""
+    here = request.session.session_key
+    rows = sessions.of(_person(request), current=here, now=timezone.now())
+    return render(
+        request,
+        "accounts/sessions.html",
+        {"sessions": rows, "others": any(not row.current for row in rows)},
+    )
+
+
+@login_required
+@require_POST
+def end_session(request: HttpRequest, session_id: int) -> HttpResponse:
+    """Log one browser out."""
+    try:
+        sessions.end(user=_person(request), session_id=session_id)
+    except UserSession.DoesNotExist:
+        raise Http404 from None
+    messages.success(request, _("That browser is logged out."))
+    return redirect("accounts:sessions")
+
+
+@login_required
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Log every other browser out."""
+    ended = sessions.end_all(user=_person(request), but=request.session.session_key)
+    said = ngettext("%(count)d other browser is logged out.", "%(count)d other browsers are logged out.", ended)
+    messages.success(request, said % {"count": ended})
+    return redirect("accounts:sessions")
+
+
+def _person(request: HttpRequest) -> User:
+    person = request.user
+    assert isinstance(person, User)  # noqa: S101 - login_required
+    return person
 
 
 @require_POST

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.signed_in import signed_in
+from accounts.terms_views import ask_first
 from catalog import back_in_stock, favourites, live_stock, viewed
 from catalog.models import Service
 from catalog.pricing import quote_for
@@ -44,6 +45,8 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
         return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.POST).dict()))
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
+    if terms_first := ask_first(request, f"{request.path}?{_typed(request.POST).urlencode()}"):
+        return terms_first
     form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
         return _service_page(request, offered, form, status=422)

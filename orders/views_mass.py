@@ -22,6 +22,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from accounts.signed_in import signed_in
+from accounts.terms_views import ask_first
 from core.money import BadAmount, parse, plain
 from orders.forms import MassForm
 from orders.mass import MOST_LINES, Line, Row, Sheet, check, digest, read
@@ -69,6 +70,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if request.POST.get("act") == "place":
         if form_key != given or request.POST.get("seen", "") != digest(lines):
             wrong = _("The lines are not those that were checked. Look at them once more, and order then.")
+        elif terms_first := ask_first(request, request.path):
+            return terms_first
         else:
             agreed = _read_agreed(request.POST.get("agreed", ""))
             outcome = place_many(customer=customer_of(request), sheet=sheet, agreed=agreed, now=timezone.now())

@@ -8,11 +8,12 @@ from core import second_currency
 
 
 def shop(request: HttpRequest) -> dict[str, object]:
-    """The operator's own name, accent colour and logo."""
+    """The operator's own name, accent colour and logo, and whether strangers may sign up."""
     return {
         "SHOP_NAME": settings.SHOP_NAME,
         "SHOP_ACCENT": settings.SHOP_ACCENT,
         "SHOP_LOGO": settings.SHOP_LOGO,
+        "SIGNUP": settings.SIGNUP,
         "DEBUG": settings.DEBUG,
         # Looked up when a page shows it, once a page; without SECOND_CURRENCY never.
         "SECOND": SimpleLazyObject(second_currency.current) if settings.SECOND_CURRENCY else None,

@@ -277,7 +277,14 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # In the database: log-in rate limits hold for every process, and losing the broker loses none of them.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # When it is full some entries are thrown out, limits among them: with Django's 300 a few strangers fill it.
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 
 # ── Celery: a purchase's truth is its row; the broker only makes things quick ──────────────────────
 _embedded_broker, _embedded_options = local.broker()
@@ -312,6 +319,7 @@ INSTALLED_APPS = [
     "desk",
     "reconcile",
     "api",
+    "privacy",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -324,6 +332,8 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "django_htmx",
     "heroicons",
     "csp",
@@ -340,10 +350,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.preferences",
+    "accounts.middleware.last_seen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "storefront.middleware.back_in_stock",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.second_factor",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "reseller.urls"
@@ -397,6 +409,39 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 HTTPS = PAYMENT_USES_SSL = env.bool("HTTPS", default=not DEBUG)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+ACCOUNT_FORMS = {"signup": "accounts.signup.SignupForm"}
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# What changes who can use an account asks for the password, or a second factor, once more (good for five minutes).
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Who tries too often gets the page 429. By IP address, wide enough for an office behind one; by the address that is
+# tried, narrow. They are counted in the cache, which is a table.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/h/ip",
+    "reset_password": "20/h/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
+# open: anybody may sign up; invited: with an invitation of the admin's; closed: nobody.
+SIGNUP = env("SIGNUP", default="open")
+if SIGNUP not in ("open", "invited", "closed"):
+    raise ImproperlyConfigured("SIGNUP must be open, invited or closed.")
+# Two factors: codes of an app, passkeys (which can stand for the whole log-in), and codes for the day both are lost.
+MFA_ADAPTER = "accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "accounts.second_factor_forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.second_factor_forms.RenamePasskeyForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SHOP_NAME
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_COUNT = 10
+# Whether operators must have a second factor before the admin opens.
+STAFF_NEEDS_TWO_FACTORS = env.bool("STAFF_NEEDS_TWO_FACTORS", default=not DEBUG)
 
 # Where customers reach the shop: what links in e-mails begin with; else the first of ALLOWED_HOSTS that is a name.
 _names = [host for host in ALLOWED_HOSTS if not host.startswith(("*", "."))]
@@ -621,6 +666,10 @@ UNFOLD = {
                     _page("Webhooks’ deliveries", "outgoing_mail", "api.delivery"),
                     _page("Notices sent", "outgoing_mail", "notices.notice"),
                     _page("E-mail addresses", "mail", "account.emailaddress"),
+                    _page("Second factors", "passkey", "mfa.authenticator"),
+                    _page("Invitations", "person_add", "accounts.invitation"),
+                    _page("Terms", "gavel", "accounts.terms"),
+                    _page("Deleted accounts", "person_off", "privacy.deletion"),
                     _page("Groups of operators", "shield_person", "auth.group"),
                 ],
             },

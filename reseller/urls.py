@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from funds.notices import notice as funds_notice
 from reseller import brand, health
@@ -23,7 +24,11 @@ urlpatterns = [
     path("account/", include("accounts.urls")),
     path("", include("notices.urls")),
     path("help/", include("desk.urls")),
+    path("account/", include("privacy.urls")),
+    path("terms/", include("accounts.terms_urls")),
     path("", include("api.urls")),
+    # allauth has a list of log-ins of its own; ours is quick however many there are.
+    path("accounts/sessions/", RedirectView.as_view(pattern_name="accounts:sessions")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),

@@ -24,6 +24,7 @@ from django_htmx.http import replace_url
 
 from accounts.models import User
 from accounts.signed_in import signed_in
+from accounts.terms_views import ask_first
 from core.money import CHARGE_STEP, round_up, show
 from core.once import once_key
 from core.sheets import csv_response
@@ -106,6 +107,8 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
         return _project_page(request, shown, BuyForm.fresh(shown, **_typed(request.GET).dict()))
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
+    if terms_first := ask_first(request, f"{request.path}?{_typed(request.POST).urlencode()}"):
+        return terms_first
     form = BuyForm(request.POST)
     if not form.is_valid():
         return _project_page(request, shown, form, status=422)

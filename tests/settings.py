@@ -52,12 +52,14 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
             for name in os.environ
             if name.startswith(("UPSTREAM_", "RECONCILE_", "API_", "WEBHOOK_", "STRIPE_", "BTCPAY_", "PAYMENT_"))
         ),
-        *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST", "GOODS_KEPT_DAYS"),
+        *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST", "GOODS_KEPT_DAYS", "SIGNUP"),
     ]:
         os.environ.pop(name, None)
     os.environ |= {
         "DEBUG": "0",
         "HTTPS": "0",
+        # Most tests of the admin are about something else.
+        "STAFF_NEEDS_TWO_FACTORS": "0",
         "SECRET_KEY": "only-for-the-tests",
         "FIELD_ENCRYPTION_KEYS": "dGVzdC1rZXktdGVzdC1rZXktdGVzdC1rZXktdGVzdC0=",
         "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",

@@ -4,8 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
+from accounts.models import Invitation, Terms, User
 from catalog.models import Category, MarkupRule, PriceChange, Service, StockWish, Subcategory, SyncRun
 from core.alerts import alert
 from core.models import ExchangeRate
@@ -15,6 +17,7 @@ from orders.models import DeliveredItem, Order
 from orders.plans import begin
 from orders.settle import settle
 from orders.verdict import ended
+from privacy.models import Deletion
 from upstream.models import BalanceReading
 from wallet import ledger
 
@@ -189,6 +192,10 @@ def everything(make, product, operator, now):
     )
     StockWish.objects.create(customer=operator, service=orders[states.RUNNING].service, wished_at=now, due_at=now)
     ExchangeRate.objects.create(currency="EUR", rate=Decimal("0.92"), as_of=now.date())
+    Invitation.objects.create(note=HOSTILE, email="friend@example.com", made_by=operator, made_at=now)
+    Terms.objects.create(version="1", text_en=HOSTILE)
+    Authenticator.objects.create(user=operator, type="totp", data={"secret": HOSTILE})
+    Deletion.objects.create(customer=User.objects.create_user("deleted-0@invalid"), at=now)
     return {**orders, "GOODS": goods}
 
 

@@ -12,12 +12,15 @@ from tests.admin.conftest import HOSTILE
 
 pytestmark = pytest.mark.django_db
 
-OURS = ["core", "accounts", "notices", "wallet", "catalog", "orders", "desk", "upstream", "auth", "account"]
+OURS = [
+    *("core", "accounts", "notices", "wallet", "catalog", "orders", "desk", "upstream", "auth", "account", "mfa"),
+    "privacy",
+]
 MODELS = sorted(m._meta.label_lower for m in admin.site._registry if m._meta.app_label in OURS)
 READ_ONLY = [
     *("wallet.account", "wallet.transfer", "wallet.hold", "orders.order", "orders.attempt", "orders.orderevent"),
     *("orders.delivereditem", "catalog.pricechange", "catalog.syncrun", "upstream.balancereading", "core.alert"),
-    *("desk.request", "notices.notice"),
+    *("desk.request", "notices.notice", "privacy.deletion"),
 ]
 
 

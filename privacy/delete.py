@@ -1,0 +1,142 @@
+"""Delete an account: the person goes, the books stay.
+
+What the shop owes to its books (orders with their prices, holds, transfers) is kept under a row that no longer says
+whose it was. Everything that tells of the person, lets in, or was delivered to them is gone when this returns, in one
+transaction, and nothing brings it back.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib.admin.models import LogEntry
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.db.models import CharField, F
+from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
+
+from accounts.models import Acceptance, Place, User
+from api.models import Event, Key, Watch, Webhook
+from core.models import MailFailure
+from core.money import ZERO, show
+from desk.models import Request as Wish
+from orders import states as order_states
+from orders.models import Attempt as OrderAttempt
+from orders.models import DeliveredItem, Order
+from privacy.models import Deletion, Export
+from sms import states as number_states
+from sms.models import Attempt as PurchaseAttempt
+from sms.models import Favourite, Message, Number, Purchase
+from wallet import ledger
+from wallet.models import Account, Hold
+
+MEMO = "Given up when the account was deleted"
+
+
+class CantDelete(Exception):
+    """Nothing was deleted; says why, for the customer."""
+
+
+class BalanceLeft(CantDelete):
+    """There is money left, and nobody said that it may go."""
+
+    def __init__(self, left: Decimal) -> None:
+        self.left = left
+        super().__init__(
+            _("There are %(left)s left on your balance. Spend them first, or say that you give them up.")
+            % {"left": show(left)}
+        )
+
+
+def obstacles(user: User) -> list[str]:
+    """What has to end before the account can be deleted, a sentence for each; money apart."""
+    found = []
+    if user.is_staff or user.is_superuser:
+        found.append(_("You run the shop: another operator has to make you a customer first."))
+    if Order.objects.filter(customer=user, state__in=order_states.OPEN).exists():
+        found.append(_("Some of your orders are still open. Wait until they have ended."))
+    ended = [number_states.CLOSED, number_states.REJECTED]
+    if Purchase.objects.filter(customer=user).exclude(state__in=ended).exists():
+        found.append(_("Some of your numbers still wait for a code. Wait until they have ended."))
+    if Wish.objects.filter(customer=user, state__in=Wish.LIVE).exists():
+        found.append(_("A request of yours is still open. Wait until it is answered."))
+    if not found and Hold.objects.filter(account__owner=user, state=Hold.State.OPEN).exists():
+        found.append(_("Some of your money is still set aside for a purchase. Wait until it has ended."))
+    return found
+
+
+def account(*, user: User, gives_up_balance: bool, now: datetime) -> Deletion:
+    """Delete the account of `user`. Raises `CantDelete`, `BalanceLeft`; twice finds the first deletion."""
+    with transaction.atomic():
+        money = ledger.account_of(user)
+        # First the money's row, as every purchase does: one that is being placed is either seen below, or finds an
+        # empty balance afterwards.
+        money = Account.objects.select_for_update().get(pk=money.pk)
+        person = User.objects.select_for_update().get(pk=user.pk)
+        done = Deletion.objects.filter(customer=person).first()
+        if done is not None:
+            return done
+        for obstacle in obstacles(person):
+            raise CantDelete(obstacle)
+        left = money.available
+        if left > ZERO:
+            if not gives_up_balance:
+                raise BalanceLeft(left)
+            ledger.adjust(account=money, amount=-left, key=f"user:{person.pk}:deleted", memo=MEMO, now=now)
+        _forget_goods(person)
+        _forget_programs(person)
+        _forget_history(person)
+        _forget_person(person)
+        return Deletion.objects.create(customer=person, at=now, given_up=left)
+
+
+def _forget_goods(person: User) -> None:
+    """What was bought and where it went; that it was bought stays. The rows stay too, since the audits count them."""
+    DeliveredItem.objects.filter(order__customer=person).update(text="")
+    OrderAttempt.objects.filter(order__customer=person).update(request={}, detail="")
+    Order.objects.filter(customer=person).update(link="", form_key="")
+    messages = Message.objects.filter(number__purchase__customer=person)
+    # The fingerprint has to differ from message to message, and may no longer tell what was in it.
+    messages.update(code="", text="", fingerprint=Cast(F("pk"), CharField()))
+    PurchaseAttempt.objects.filter(purchase__customer=person).update(request={}, detail="")
+    Number.objects.filter(purchase__customer=person).update(last_code="")
+    Purchase.objects.filter(customer=person).update(form_key="")
+    Favourite.objects.filter(customer=person).delete()
+
+
+def _forget_programs(person: User) -> None:
+    """Keys with the log of their calls, webhooks with theirs."""
+    Key.objects.filter(customer=person).delete()
+    Webhook.objects.filter(customer=person).delete()
+    Event.objects.filter(customer=person).delete()
+    Watch.objects.filter(number__purchase__customer=person).delete()
+
+
+def _forget_history(person: User) -> None:
+    """What operators' logs say of the person, by name."""
+    addresses = {person.email, *EmailAddress.objects.filter(user=person).values_list("email", flat=True)}
+    LogEntry.objects.filter(object_repr__in=addresses).update(object_repr=f"Account {person.pk}")
+    MailFailure.objects.filter(recipients__in=addresses).delete()
+
+
+def _forget_person(person: User) -> None:
+    """Who it was, and every way in."""
+    keys = UserSession.objects.filter(user=person).values_list("session_key", flat=True)
+    Session.objects.filter(session_key__in=list(keys)).delete()
+    for rows in (UserSession, Authenticator, EmailAddress, Place):
+        rows.objects.filter(user=person).delete()
+    Export.objects.filter(customer=person).delete()
+    # That the terms were accepted stays, but not from where.
+    Acceptance.objects.filter(user=person).update(address=None)
+    person.groups.clear()
+    person.user_permissions.clear()
+    person.set_unusable_password()
+    person.email = f"deleted-{person.pk}@invalid"
+    person.first_name = person.last_name = person.language = person.time_zone = ""
+    person.is_active = person.login_alerts = False
+    person.last_login = None
+    person.invitation = None
+    person.save()

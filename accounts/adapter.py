@@ -5,9 +5,11 @@ from typing import Any, ClassVar
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts import referral
 from accounts.models import User
 
 
@@ -32,6 +34,12 @@ class Adapter(DefaultAccountAdapter):
                 _("An e-mail address has at most %(most)s characters."), code="max_length", params={"most": longest}
             )
         return super().clean_email(email)
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Remember who referred the new customer, if a link of theirs was followed."""
+        user.referred_by = referral.referrer(request)
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's e-mails, signed with the shop's name rather than its host name."""

@@ -21,7 +21,7 @@ class Words:
 
 
 def order(caller: Caller, params: Params, words: Words) -> Order:
-    """Place what `service`, `link` and `quantity` ask for; the same idempotency key again returns the first order.
+    """Place what `service`, `link`, `quantity` and `promo` ask for; the same idempotency key again is the first order.
 
     Raises `Refusal`.
     """
@@ -40,6 +40,7 @@ def order(caller: Caller, params: Params, words: Words) -> Order:
                 service_id=service_id,
                 quantity=quantity,
                 link=link,
+                promo=params.text("promo"),
                 form_key=form_key,
                 now=caller.now,
             ),

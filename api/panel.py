@@ -15,6 +15,7 @@ from api.endpoint import endpoint
 from api.params import Params, as_number
 from api.refusals import Refusal
 from api.v2.catalogue import balance
+from catalog.terms import Terms
 from core.money import CURRENCY, EXACT, MICRO, plain, round_up
 from orders import ask
 from orders.models import Order
@@ -51,7 +52,7 @@ def services(caller: Caller, params: Params) -> list[dict[str, Any]]:
             "cancel": row.cancel,
             "dripfeed": False,
         }
-        for row in goods.rows(goods.wanted())
+        for row in goods.rows(goods.wanted(), Terms.of(caller.customer))
     ]
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from catalog.models import Category, PriceChange, Service, Subcategory, SyncRun
 from catalog.pricing import RuleBook, price_of
+from catalog.rules import general
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
 from catalog.search import search_text
 from core.money import MICRO, round_up
@@ -118,7 +119,7 @@ def _mentioned(fetched: Fetched) -> set[int]:
 def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     categories = _categories(fetched, now)
     subcategories = _subcategories(fetched, categories)
-    rules = RuleBook(MarkupRule.objects.filter(active=True))
+    rules = general()
     known = {service.upstream_id: service for service in Service.objects.all()}
 
     new: list[Service] = []

@@ -13,6 +13,7 @@ from django_htmx.http import push_url, replace_url
 
 from catalog.models import Category, Service, Subcategory
 from catalog.search import Wanted, find, on_shelf
+from catalog.terms import Terms
 from core.htmx import page_behind
 
 PAGE = 50
@@ -34,6 +35,7 @@ def front(request: HttpRequest) -> HttpResponse:
         {
             "categories": categories,
             "total": sum(category.count for category in categories),
+            "terms": Terms.of(request.user),
             "newest": on_shelf().select_related("category").order_by("-pk")[:NEWEST],
         },
     )
@@ -59,6 +61,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         "catalog/list.html",
         {
             "page": page,
+            "terms": Terms.of(request.user),
             "wanted": wanted,
             "query": query,
             "narrowed": narrowed,

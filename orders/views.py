@@ -19,15 +19,16 @@ from django_htmx.http import replace_url
 from accounts.models import User
 from accounts.signed_in import signed_in
 from catalog.freshness import copied_at
-from catalog.models import Service
-from catalog.pricing import quote_for
+from catalog.models import Promotion, Service
+from catalog.pricing import Quote
 from catalog.search import fold
+from catalog.terms import Terms, quote_for
 from core.money import plain, show
 from core.once import once_key
 from core.sheets import csv_response, download
-from orders import place, shown, states
+from orders import place, promotion, shown, states
 from orders.forms import OrderForm
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, PromotionUse
 from wallet import ledger
 
 PAGE = 30
@@ -41,35 +42,44 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     offered = get_object_or_404(Service.objects.select_related("category", "subcategory"), pk=service_id)
     if offered.hidden or offered.category.hidden:
         raise Http404
+    terms = Terms.of(request.user)
     if request.method != "POST":
-        return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET).dict()))
+        return _service_page(request, offered, OrderForm.fresh(offered, terms, **_typed(request.GET).dict()), terms)
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
+    if "apply" in request.POST:
+        form = OrderForm(request.POST, service=offered, applying=True)
+        form.full_clean()
+        form.offer_anew(offered, terms)
+        return _service_page(request, offered, form, terms)
     form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
-        return _service_page(request, offered, form, status=422)
+        return _service_page(request, offered, form, terms, status=422)
     now = timezone.now()
     quantity, link = form.cleaned_data["quantity"], form.cleaned_data.get("link", "")
+    promo = form.cleaned_data["promo"]
     try:
         order = place.order(
             customer=_customer(request),
             service_id=offered.pk,
             quantity=quantity,
             link=link,
-            shown_price=form.cleaned_data["shown_price"],
+            shown_price=form.shown_for(quantity),
             shown_unit=form.cleaned_data["shown_unit"],
-            form_key=once_key(form.cleaned_data["form_key"], offered.pk, quantity, link),
+            promo=promo,
+            form_key=once_key(form.cleaned_data["form_key"], offered.pk, quantity, link, *([promo] if promo else [])),
             now=now,
         )
     except place.CantPlace as error:
         offered.refresh_from_db()
+        terms = Terms.of(_customer(request))
         for field, sentence in error.errors.items():
             form.add_error(field if field in form.fields else None, sentence)
         if isinstance(error, place.PriceChanged):
-            form.offer_anew(offered)
-        return _service_page(request, offered, form, status=422)
+            form.offer_anew(offered, terms)
+        return _service_page(request, offered, form, terms, status=422)
     except ledger.InsufficientFunds as error:
-        return _service_page(request, offered, form, short=str(error), status=422)
+        return _service_page(request, offered, form, terms, short=str(error), status=422)
     if order.placed_at == now:
         said = _("Order %(number)s is placed. %(amount)s of your balance is set aside for it.")
     else:
@@ -81,18 +91,21 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
 def _typed(given: QueryDict) -> QueryDict:
     """What somebody entered, or wants to order again, without what only a form of ours can mean."""
     kept = QueryDict(mutable=True)
-    for name in ("link", "quantity"):
+    for name in ("link", "quantity", "promo"):
         if text := given.get(name, "").strip()[: place.LONGEST_LINK]:
             kept[name] = text
     return kept
 
 
 def _service_page(
-    request: HttpRequest, offered: Service, form: OrderForm, *, short: str = "", status: int = 200
+    request: HttpRequest, offered: Service, form: OrderForm, terms: Terms, *, short: str = "", status: int = 200
 ) -> HttpResponse:
     on_sale = offered.state == Service.State.ON_SALE
     balance = ledger.account_of(_customer(request)).available if request.user.is_authenticated else None
-    charge = _charge(offered, form)
+    offer = _offer(request, offered, form, terms)
+    charge = offer.charge if offer else None
+    if form.is_bound and form.errors:
+        status = 422
     return render(
         request,
         "orders/service.html",
@@ -102,7 +115,11 @@ def _service_page(
             "short": short,
             "on_sale": on_sale,
             "orderable": on_sale and (offered.in_stock or form.is_bound),
+            "offer": offer,
             "charge": charge,
+            "price": terms.price(offered),
+            "prices": terms.prices_from(offered),
+            "with_promo": Promotion.objects.filter(active=True).exists() or bool(form["promo"].value()),
             "balance": balance,
             "after": balance - charge if balance is not None and charge is not None else None,
             "copied_at": copied_at(),
@@ -112,12 +129,24 @@ def _service_page(
     )
 
 
-def _charge(offered: Service, form: OrderForm) -> Any:
-    """USD for the quantity in the form, before any script counts; None when it is no quantity."""
+def _offer(request: HttpRequest, offered: Service, form: OrderForm, terms: Terms) -> Quote | None:
+    """The offer for what is in the form, before any script counts; None where there is no quantity.
+
+    What is wrong with a promotion code stands beside it.
+    """
     text = str(form["quantity"].value() or "").strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         return None
-    return quote_for(offered, int(text)).charge
+    offer = quote_for(offered, int(text), terms)
+    promo = str(form["promo"].value() or "").strip()
+    if not promo or not request.user.is_authenticated or (form.is_bound and form.has_error("promo")):
+        return offer
+    try:
+        return promotion.look(code=promo, customer=_customer(request), service=offered, offer=offer, now=timezone.now())
+    except promotion.CantUse as error:
+        if form.is_bound:
+            form.add_error("promo", str(error))
+        return offer
 
 
 # ── The list ───────────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +283,7 @@ def detail(request: HttpRequest, order_id: int) -> HttpResponse:
             "items": order.items.count() if order.is_product else 0,
             "shown": _shown(request),
             "again": again.urlencode(),
+            "promotion": PromotionUse.objects.filter(order=order).select_related("promotion").first(),
             "offered": offered.state == Service.State.ON_SALE and not (offered.hidden or offered.category.hidden),
         },
     )

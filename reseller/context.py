@@ -10,5 +10,6 @@ def shop(request: HttpRequest) -> dict[str, object]:
         "SHOP_NAME": settings.SHOP_NAME,
         "SHOP_ACCENT": settings.SHOP_ACCENT,
         "SHOP_LOGO": settings.SHOP_LOGO,
+        "REFERRALS": settings.REFERRAL_PERCENT > 0,
         "DEBUG": settings.DEBUG,
     }

@@ -19,7 +19,7 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A service on sale. `price` is USD for `unit` pieces, as the caller pays it; `rate`, which we pay, is told nobody."""
+    """A service on sale. `price` is USD for `unit` pieces, as the caller pays it; `rate` is our cost and never told."""
 
     pk: int
     name: str

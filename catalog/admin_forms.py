@@ -91,7 +91,7 @@ class StepsFormSet(BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
         before = self.instance.percent
-        rows = [form for form in self.forms if form.cleaned_data and not self._should_delete_form(form)]
+        rows = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
         if any(form.errors for form in rows) or before is None:
             return
         for form in sorted(rows, key=lambda form: form.cleaned_data["from_quantity"]):

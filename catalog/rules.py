@@ -6,7 +6,7 @@ from dataclasses import replace
 from django.db.models import F, Q
 
 from catalog.models import MarkupRule, Service
-from catalog.pricing import Figures, RuleBook, Step
+from catalog.pricing import Figures, Rule, RuleBook, Step
 
 _FIELDS = (
     *("pk", "percent", "fixed", "minimum_margin", "rounding"),
@@ -15,12 +15,12 @@ _FIELDS = (
 )
 
 
-def general() -> RuleBook[MarkupRule]:
+def general() -> RuleBook[Rule]:
     """The rules that make the price which a service's row keeps: those of no group."""
     return RuleBook(MarkupRule.objects.filter(active=True, group=None))
 
 
-def everybodys() -> RuleBook[MarkupRule]:
+def everybodys() -> RuleBook[Rule]:
     """The general rules and those of every group."""
     return RuleBook(MarkupRule.objects.filter(active=True))
 

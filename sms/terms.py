@@ -6,9 +6,9 @@ from functools import cached_property
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from catalog.pricing import RuleBook, price_of
+from catalog.pricing import Rule, RuleBook, price_of
 from core.money import CHARGE_STEP, round_up
-from sms.models import MarkupRule, Project
+from sms.models import Project
 from sms.pricing import SCOPES, of_group
 
 
@@ -29,7 +29,7 @@ class Terms:
         return self.group_id is None
 
     @cached_property
-    def _own(self) -> RuleBook[MarkupRule]:
+    def _own(self) -> RuleBook[Rule]:
         return RuleBook([], SCOPES) if self.group_id is None else of_group(self.group_id)
 
     def price_of(self, *, pk: int, country_id: int, cost: Decimal, price: Decimal) -> Decimal:

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import UTC
-from decimal import Decimal
 from typing import Any
 
 from api import buying, once, waiting, words

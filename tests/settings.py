@@ -45,7 +45,7 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
             "EMAIL_URL",
         ),
         *("OPERATOR_EMAILS", "DEFAULT_FROM_EMAIL", "TIME_ZONE", "ACCOUNT_EMAIL_VERIFICATION", "SANDBOX_PORT"),
-        *(name for name in os.environ if name.startswith(("UPSTREAM_", "RECONCILE_", "API_", "WEBHOOK_"))),
+        *(name for name in os.environ if name.startswith(("UPSTREAM_", "RECONCILE_", "API_", "WEBHOOK_", "REFERRAL_"))),
         *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST"),
     ]:
         os.environ.pop(name, None)

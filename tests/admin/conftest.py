@@ -6,10 +6,11 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 
-from catalog.models import Category, MarkupRule, PriceChange, Service, Subcategory, SyncRun
+from accounts.models import CustomerGroup
+from catalog.models import Category, MarkupRule, PriceChange, Promotion, Service, Subcategory, SyncRun
 from core.alerts import alert
 from orders import place, resolve, states, submit
-from orders.models import DeliveredItem, Order, Request
+from orders.models import DeliveredItem, Order, PromotionUse, Request
 from orders.settle import settle
 from orders.verdict import ended
 from upstream.models import BalanceReading
@@ -151,6 +152,10 @@ def everything(make, product, operator, now):
     )
     alert(key=f"order:{goods.pk}:odd", subject=f"Odd {HOSTILE}", detail=HOSTILE, now=now)
     MarkupRule.objects.create(percent=10, service=product)
+    group = CustomerGroup.objects.create(name=f"Resellers {HOSTILE}")
+    MarkupRule.objects.create(percent=5, group=group).steps.create(from_quantity=1000, percent=2)
+    code = Promotion.objects.create(code="TEN", percent=10, note=HOSTILE)
+    PromotionUse.objects.create(promotion=code, order=goods, customer=goods.customer, discount=Decimal("0.1"))
     PriceChange.objects.create(
         service=product,
         old_rate=Decimal(1),

@@ -16,7 +16,14 @@ OURS = ["core", "accounts", "wallet", "catalog", "orders", "upstream", "auth", "
 MODELS = sorted(m._meta.label_lower for m in admin.site._registry if m._meta.app_label in OURS)
 READ_ONLY = [
     *("wallet.account", "wallet.transfer", "wallet.hold", "orders.order", "orders.attempt", "orders.orderevent"),
-    *("orders.delivereditem", "catalog.pricechange", "catalog.syncrun", "upstream.balancereading", "core.alert"),
+    *(
+        "orders.delivereditem",
+        "orders.promotionuse",
+        "catalog.pricechange",
+        "catalog.syncrun",
+        "upstream.balancereading",
+        "core.alert",
+    ),
 ]
 
 

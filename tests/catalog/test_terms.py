@@ -90,7 +90,7 @@ def member(stranger, group):
 def service(db, now):
     MarkupRule.objects.all().delete()
     MarkupRule.objects.create(percent=Decimal(50))
-    made = Service.objects.create(
+    return Service.objects.create(
         upstream_id=1,
         name="Followers",
         entity="SMM",
@@ -104,7 +104,6 @@ def service(db, now):
         first_seen_at=now,
         changed_at=now,
     )
-    return made
 
 
 def cheaper_for(group, percent=20, **more):

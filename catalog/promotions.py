@@ -18,7 +18,7 @@ class CantUse(Exception):
 def named(code: str) -> Promotion:
     """The promotion with this code, however it is spelt. Raises `CantUse`."""
     spelt = Promotion.spelt(code)
-    found = Promotion.objects.filter(code=spelt).first() if len(spelt) <= LONGEST and "\0" not in spelt else None
+    found = Promotion.objects.filter(code=spelt).first() if len(spelt) <= LONGEST and spelt.isprintable() else None
     if found is None:
         raise CantUse(_("There is no such code."))
     return found

@@ -14,7 +14,7 @@ from catalog.terms import Terms
 from core.money import parse, plain
 
 # `1000:1.1 5000:1`: from so many pieces on, USD for one rate unit.
-_STEPS = re.compile(r"([0-9]{1,18}:[0-9]{1,12}(\.[0-9]{1,6})?( |\Z)){0,50}\Z", re.ASCII)
+_STEPS = re.compile(r"\A([0-9]{1,18}:[0-9]{1,12}(\.[0-9]{1,6})?( |\Z)){0,50}\Z", re.ASCII)
 
 
 class OrderForm(forms.Form):
@@ -40,16 +40,12 @@ class OrderForm(forms.Form):
     shown_steps = forms.RegexField(_STEPS, required=False, widget=forms.HiddenInput)
     form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
-    def __init__(self, *args: Any, service: Service, applying: bool = False, **kwargs: Any) -> None:
-        """`applying`: only to see what a code takes off; what is still empty is no mistake yet."""
+    def __init__(self, *args: Any, service: Service, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.service = service
         self.fields["link"].widget.attrs |= {"inputmode": "url", "autocomplete": "off", "spellcheck": "false"}
         if service.is_product:
             del self.fields["link"]
-        if applying:
-            for field in self.fields.values():
-                field.required = False
 
     @classmethod
     def fresh(cls, service: Service, terms: Terms, **given: Any) -> "OrderForm":
@@ -60,6 +56,19 @@ class OrderForm(forms.Form):
             "quantity": service.min,
         }
         return cls(service=service, initial={**initial, **{k: v for k, v in given.items() if v}})
+
+    @classmethod
+    def applying(cls, data: Any, service: Service, terms: Terms) -> "OrderForm":
+        """The form as it was sent to see what a code takes off: what is still empty in it is no mistake yet."""
+        form = cls(data, service=service)
+        needed = [field for field in form.fields.values() if field.required]
+        for field in needed:
+            field.required = False
+        form.full_clean()
+        for field in needed:
+            field.required = True
+        form.offer_anew(service, terms)
+        return form
 
     def offer_anew(self, service: Service, terms: Terms) -> None:
         """Show the form again at a price the customer has not agreed to yet: sending it is their yes."""

@@ -48,10 +48,7 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
     if "apply" in request.POST:
-        form = OrderForm(request.POST, service=offered, applying=True)
-        form.full_clean()
-        form.offer_anew(offered, terms)
-        return _service_page(request, offered, form, terms)
+        return _service_page(request, offered, OrderForm.applying(request.POST, offered, terms), terms)
     form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
         return _service_page(request, offered, form, terms, status=422)

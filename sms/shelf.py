@@ -33,6 +33,7 @@ _COUNTRY_SORTS: dict[str, Callable[[Project, Terms], Any]] = {
     ),
 }
 COUNTRY_SORTS = list(_COUNTRY_SORTS)
+_GENERAL = Terms()
 
 
 def sites(words: str = "", sort: str = "name") -> QuerySet[Site]:
@@ -64,7 +65,7 @@ def price_anew(shown: Iterable[Any], terms: Terms) -> None:
         by_pk[site_id].lowest = amount
 
 
-def projects_of(site_id: int, terms: Terms, words: str = "", sort: str = "price") -> list[Project]:
+def projects_of(site_id: int, words: str = "", sort: str = "price", *, terms: Terms = _GENERAL) -> list[Project]:
     """The countries of a site, found by their names in the reader's language or the vendor's, or by their codes."""
     wanted = _words(words)
     projects = on_shelf().filter(site_id=site_id).select_related("country", "site")

@@ -83,7 +83,7 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
     shown = get_object_or_404(Site, pk=site_id, hidden=False)
     words, sort = _words(request), _sort(request, COUNTRY_SORTS)
     terms = Terms.of(request.user)
-    projects = shelf.projects_of(site_id, terms, words, sort)
+    projects = shelf.projects_of(site_id, words, sort, terms=terms)
     kept = shelf.kept(_customer(request), site_id) if request.user.is_authenticated else set()
     response = render(
         request,

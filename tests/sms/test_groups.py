@@ -29,7 +29,7 @@ def project(project, now):
     """One that costs 1 USD and is sold for 2 USD."""
     MarkupRule.objects.all().delete()
     MarkupRule.objects.create(percent=Decimal(100))
-    Project.objects.filter(pk=project.pk).update(cost=Decimal(1))
+    Project.objects.filter(pk=project.pk).update(cost=Decimal(1), price=Decimal(2))
     reprice(now=now)
     project.refresh_from_db()
     return project

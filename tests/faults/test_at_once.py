@@ -9,8 +9,8 @@ import requests
 from django.utils import timezone
 
 from catalog.models import Service
-from catalog.terms import Terms, quote_for
 from catalog.sync import sync_catalog
+from catalog.terms import Terms, quote_for
 from orders.models import Order
 from reseller.books import audit
 from sms.models import Project, Purchase

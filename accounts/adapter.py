@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import browsers, invitations, places, sessions
+from accounts import browsers, invitations, places, referral, sessions
 from accounts.middleware import seen_now
 from accounts.models import User
 
@@ -93,6 +93,12 @@ class Adapter(DefaultAccountAdapter):
             super().send_notification_mail(template_prefix, user, told, email)
         except (OSError, smtplib.SMTPException):
             log.warning("customer %s was not told of a change to the account", user.pk)
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        """Remember who referred the new customer, if a link of theirs was followed."""
+        user.referred_by = referral.referrer(request)
+        saved: User = super().save_user(request, user, form, commit)
+        return saved
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send one of allauth's e-mails, signed with the shop's name rather than its host name."""

@@ -30,7 +30,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import terms
-from accounts.models import Invitation, Terms, User
+from accounts.models import CustomerGroup, Invitation, Terms, User
 from core.admin_acts import Act, ActsAdmin, Done, button
 from core.admin_base import NOTHING, ReadOnlyAdmin, ShopAdmin, list_link, moment_column, page_link, pill, usd
 
@@ -68,6 +68,34 @@ def _rank_allows(request: HttpRequest, person: User | None) -> bool:
     return person is None or bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 
+@admin.register(CustomerGroup)
+class CustomerGroupAdmin(ShopAdmin):
+    """Customers with prices of their own: mark-up rules name the group, a customer's page puts them into it."""
+
+    list_display = ("name", "people", "rules")
+    search_fields = ("name",)
+    search_numbers = ("pk",)
+    fields = ("name", "note", ("people", "rules"))
+    readonly_fields = ("people", "rules")
+
+    @display(description="Customers")
+    def people(self, group: CustomerGroup) -> SafeString | str:
+        return (
+            list_link("accounts_user_changelist", "Its customers", group__id__exact=group.pk) if group.pk else NOTHING
+        )
+
+    @display(description="Mark-up rules")
+    def rules(self, group: CustomerGroup) -> SafeString | str:
+        if not group.pk:
+            return NOTHING
+        # Pages of rooms above this one, known by address alone.
+        links = [
+            list_link("catalog_markuprule_changelist", "For services", group__id__exact=group.pk),
+            list_link("sms_markuprule_changelist", "For numbers", group__id__exact=group.pk),
+        ]
+        return format_html_join(", ", "{}", [(link,) for link in links])
+
+
 @admin.register(User)
 class UserAdmin(BaseUserAdmin, ShopAdmin):
     form = ChangeUserForm
@@ -81,14 +109,14 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
         "joined",
         "seen",
     )
-    list_filter = ("is_active", "is_staff", "date_joined")
+    list_filter = ("is_active", "is_staff", "group", "date_joined")
     list_select_related = ("account",)
     search_fields = ("email", "first_name", "last_name")
     ordering = ("-pk",)
     filter_horizontal = ()
-    autocomplete_fields = ("groups",)
+    autocomplete_fields = ("groups", "group")
     fieldsets = (
-        (None, {"fields": (("email", "joined", "seen"), ("available", "held", "elsewhere"))}),
+        (None, {"fields": (("email", "joined", "seen"), ("available", "held", "elsewhere"), ("group", "referrer"))}),
         ("Person", {"fields": (("first_name", "last_name"), ("language", "time_zone"), "password")}),
         ("Access", {"fields": (("is_active", "is_staff", "is_superuser"), "groups", "user_permissions")}),
     )
@@ -96,6 +124,11 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
 
     joined = moment_column("date_joined", "Joined")
     seen = moment_column("last_login", "Last log-in")
+
+    @display(description="Referred by")
+    def referrer(self, person: User) -> SafeString | str:
+        other = person.referred_by
+        return NOTHING if other is None else page_link("accounts_user_change", other.pk, other)
 
     @display(description="Role")
     def role(self, person: User) -> SafeString:
@@ -117,7 +150,7 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
         return usd(account.held) if account else NOTHING
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed: tuple[str, ...] = ("available", "held", "elsewhere", "joined", "seen")
+        fixed: tuple[str, ...] = ("available", "held", "elsewhere", "joined", "seen", "referrer")
         if obj is not None:
             fixed += ("email",)  # log-ins go by the addresses below it: see EmailAddressAdmin
         if not request.user.is_superuser:

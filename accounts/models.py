@@ -28,6 +28,19 @@ class People(BaseUserManager["User"]):
         return self.get(email=(username or "").lower())
 
 
+class CustomerGroup(models.Model):
+    """Customers who have prices of their own: mark-up rules name it."""
+
+    name = models.CharField(max_length=100, unique=True)
+    note = models.TextField(blank=True, help_text="For operators.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class User(AbstractUser):
     """A person with an account. Staff run the shop; everybody may buy."""
 
@@ -40,8 +53,31 @@ class User(AbstractUser):
         "Invitation", null=True, blank=True, on_delete=models.PROTECT, related_name="people", editable=False
     )
 
+    # Not `groups`, which are Django's: what operators may do.
+    group = models.ForeignKey(
+        CustomerGroup,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="customers",
+        verbose_name="customer group",
+        help_text="Whose mark-up rules hold for this customer; empty: the general ones.",
+    )
+    referral_code = models.CharField(max_length=16, null=True, blank=True, unique=True, editable=False)
+    referred_by = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="referred", editable=False
+    )
+
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta(AbstractUser.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(referred_by=None) | ~models.Q(referred_by=models.F("id")),
+                name="user_not_referred_by_themselves",
+            )
+        ]
 
     objects: ClassVar[People] = People()  # type: ignore[assignment]
 

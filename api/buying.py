@@ -25,11 +25,12 @@ class Words:
 
 
 def order(caller: Caller, params: Params, words: Words) -> Order:
-    """Place what `service`, `link` and `quantity` ask for; the same idempotency key again returns the first order.
+    """Place what `service`, `link`, `quantity` and `promo` ask for; the same idempotency key again is the first order.
 
     Raises `Refusal`.
     """
-    return _buy(caller, params, _wish(caller, params, words), words, place.order)
+    wish = _wish(caller, params, words) | {"promo": params.text("promo")}
+    return _buy(caller, params, wish, words, place.order)
 
 
 def drip_feed(caller: Caller, params: Params, words: Words) -> Order:
@@ -38,6 +39,8 @@ def drip_feed(caller: Caller, params: Params, words: Words) -> Order:
     Raises `Refusal`.
     """
     wish = _wish(caller, params, words)
+    if params.text("promo"):
+        raise Refusal(f"Promo: {begin.no_promotion()}")
     for name in ("runs", "interval"):
         number = params.number(name)
         if number is None:

@@ -1,7 +1,7 @@
 """What is on sale, as rows for programs: both dialects tell the same facts in their own shapes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,16 +9,17 @@ from django.db.models import Count, Q, QuerySet
 
 from catalog.models import Category, Service, Subcategory
 from catalog.search import on_shelf
+from catalog.terms import Terms
 
 _FIELDS = (
     *("pk", "name", "type", "category__name", "price", "unit", "min", "max", "refill", "cancel", "stock", "entity"),
-    "auto_delivery",
+    *("auto_delivery", "rate", "category_id", "subcategory_id"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A service on sale. `price` is USD for `unit` pieces."""
+    """A service on sale. `price` is USD for `unit` pieces, as the caller pays it; `rate` is our cost and never told."""
 
     pk: int
     name: str
@@ -33,6 +34,9 @@ class Row:
     stock: int | None
     entity: str
     auto_delivery: bool
+    rate: Decimal
+    category_id: int
+    subcategory_id: int | None
 
     @property
     def kind(self) -> str:
@@ -60,15 +64,16 @@ def wanted(*, category: str = "", subcategory: str = "") -> QuerySet[Service]:
     return services.order_by("pk")
 
 
-def rows(services: QuerySet[Service]) -> Iterator[Row]:
-    """The services as rows, in one query."""
+def rows(services: QuerySet[Service], terms: Terms) -> Iterator[Row]:
+    """The services as rows, in one query, and one more for a customer with prices of their own."""
     for values in services.values_list(*_FIELDS):
-        yield Row(*values)
+        row = Row(*values)
+        yield row if terms.are_general else replace(row, price=terms.price(row))
 
 
 def one(service_id: int | None) -> Row | None:
-    """The service with this id, if it is on sale."""
-    return None if service_id is None else next(rows(on_shelf().filter(pk=service_id)), None)
+    """The service with this id, if it is on sale, at the general price."""
+    return None if service_id is None else next(rows(on_shelf().filter(pk=service_id), Terms()), None)
 
 
 def categories() -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from api.params import Params, as_number
 from api.refusals import Refusal
 from api.v2.catalogue import balance
 from catalog.models import Service
+from catalog.terms import Terms
 from core.money import CURRENCY, EXACT, MICRO, plain, round_up
 from desk import ask
 from desk import cancel as cancel_whole
@@ -52,7 +53,7 @@ def services(caller: Caller, params: Params) -> list[dict[str, Any]]:
             "cancel": row.cancel,
             "dripfeed": row.entity == Service.Entity.SMM,
         }
-        for row in goods.rows(goods.wanted())
+        for row in goods.rows(goods.wanted(), Terms.of(caller.customer))
     ]
 
 

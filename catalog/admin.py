@@ -17,12 +17,23 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from kombu.exceptions import OperationalError
+from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
 from catalog import tasks
-from catalog.admin_forms import ONLY_RULE, MarkupRuleForm
-from catalog.models import Category, MarkupRule, PriceChange, Service, StockWish, Subcategory, SyncRun
+from catalog.admin_forms import ONLY_RULE, MarkupRuleForm, PromotionForm, StepsFormSet
+from catalog.models import (
+    Category,
+    MarkupRule,
+    PriceChange,
+    PriceStep,
+    Promotion,
+    Service,
+    StockWish,
+    Subcategory,
+    SyncRun,
+)
 from catalog.reprice import reprice
 from catalog.resume import resume
 from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, show_page
@@ -216,7 +227,7 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
 
     @display(description="Mark-up rule that holds")
     def rule(self, service: Service) -> SafeString | str:
-        active = MarkupRule.objects.filter(active=True)
+        active = MarkupRule.objects.filter(active=True, group=None)
         for place in (
             {"service": service.pk},
             {"subcategory": service.subcategory_id or 0},
@@ -255,16 +266,28 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
         self.message_user(request, f"{len(back)} back on sale.", messages.SUCCESS if back else messages.WARNING)
 
 
+class StepInline(TabularInline):
+    """The prices of large orders."""
+
+    model = PriceStep
+    formset = StepsFormSet
+    fields = ("from_quantity", "percent")
+    extra = 0
+    verbose_name = "step"
+    verbose_name_plural = "Steps: from so many pieces in one order on, this percentage instead"
+
+
 @admin.register(MarkupRule)
 class MarkupRuleAdmin(ShopAdmin):
     form = MarkupRuleForm
-    list_display = ("place", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
-    list_filter = ("active",)
-    list_select_related = ("category", "subcategory__category", "service")
-    search_fields = ("service__name", "subcategory__name", "category__name")
-    autocomplete_fields = ("category", "subcategory", "service")
+    inlines = (StepInline,)
+    list_display = ("place", "group", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
+    list_filter = ("active", "group")
+    list_select_related = ("category", "subcategory__category", "service", "group")
+    search_fields = ("service__name", "subcategory__name", "category__name", "group__name")
+    autocomplete_fields = ("category", "subcategory", "service", "group")
     fieldsets = (
-        ("Where it holds", {"fields": (("category", "subcategory", "service"), "active")}),
+        ("Where it holds", {"fields": (("category", "subcategory", "service"), ("group", "active"))}),
         ("What it adds", {"fields": (("percent", "fixed"), ("minimum_margin", "rounding"))}),
     )
 
@@ -300,7 +323,51 @@ class MarkupRuleAdmin(ShopAdmin):
     def _reprice(self, request: HttpRequest) -> None:
         changed = reprice(now=timezone.now())
         what = {0: "No price changed.", 1: "1 price changed."}.get(changed, f"{changed:,} prices changed.")
+        what = f"General prices: {what[0].lower()}{what[1:]} A group's are reckoned as they are shown."
         self.message_user(request, f"{what} Orders already placed keep theirs.", messages.INFO)
+
+
+@admin.register(Promotion)
+class PromotionAdmin(ShopAdmin):
+    """Promotion codes. What a code takes off stays as it was made: customers were told. End it, and make another."""
+
+    form = PromotionForm
+    list_display = ("code", "takes_off", "begins", "ends", "limits", "active", "uses")
+    list_filter = ("active", ("category", AutocompleteSelectFilter))
+    list_filter_submit = True
+    search_fields = ("code", "note")
+    autocomplete_fields = ("category",)
+    fieldsets = (
+        (None, {"fields": (("code", "active"), ("percent", "fixed"))}),
+        ("For what", {"fields": (("category", "minimum_charge"),)}),
+        ("When, and how often", {"fields": (("begins_at", "ends_at"), ("most_uses", "most_uses_each"))}),
+        (None, {"fields": ("note", "uses")}),
+    )
+
+    begins = moment_column("begins_at", "From")
+    ends = moment_column("ends_at", "Until")
+
+    @display(description="Takes off")
+    def takes_off(self, promotion: Promotion) -> str:
+        return f"{promotion.percent.normalize():f}%" if promotion.percent else usd(promotion.fixed)
+
+    @display(description="Uses at most")
+    def limits(self, promotion: Promotion) -> str:
+        limits = [(promotion.most_uses, "in all"), (promotion.most_uses_each, "each")]
+        return ", ".join(f"{most:,} {words}" for most, words in limits if most is not None) or "No limit"
+
+    @display(description="Uses")
+    def uses(self, promotion: Promotion) -> SafeString | str:
+        # A page of a room above this one, known by address alone.
+        if promotion.pk is None:
+            return NOTHING
+        return list_link("orders_promotionuse_changelist", "Its uses", promotion__id__exact=promotion.pk)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("uses",) if obj is None else ("uses", "code", "percent", "fixed", "category", "minimum_charge")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(PriceChange)

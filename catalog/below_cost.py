@@ -58,7 +58,9 @@ def loss(guard: Guard[Row], row: Row, rules: RuleBook | None = None) -> Decimal:
 
 def stopped(guard: Guard[Row], *, pk: int, refuse: Callable[[Row, datetime], Any], now: datetime) -> str | None:
     """Keep a purchase from going out below cost, as BELOW_COST says; its state then, None when it may go."""
-    waiting = guard.model._default_manager.select_related(guard.sold).filter(pk=pk, state=PLACED, below_cost="")
+    waiting = guard.model._default_manager.select_related(guard.sold, "customer").filter(
+        pk=pk, state=PLACED, below_cost=""
+    )
     row = waiting.first()
     if row is None or not loss(guard, row):
         return None
@@ -79,7 +81,7 @@ def stopped(guard: Guard[Row], *, pk: int, refuse: Callable[[Row, datetime], Any
 def release(guard: Guard[Row], *, now: datetime) -> int:
     """Let go what is no longer a loss; returns how many."""
     waiting = guard.model._default_manager.filter(state=PLACED, below_cost=BelowCost.HELD)
-    held = list(waiting.select_related(guard.sold))
+    held = list(waiting.select_related(guard.sold, "customer"))
     rules = guard.rules() if held else None
     fit = [row for row in held if not loss(guard, row, rules)]
     for row in fit:

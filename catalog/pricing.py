@@ -1,27 +1,26 @@
 """Prices: what the vendor asks plus a rule, times a quantity. Pure: numbers in, numbers out.
 
 `rate` and `price` are USD per rate unit; `unit` is how many pieces that is (1,000 for a service, 1 for a
-product). A price is never below cost plus the rule's minimum margin; a charge is rounded up to $0.0001.
+product). A price is never below cost plus the rule's minimum margin, whatever steps and discounts say; a charge is
+rounded up to $0.0001. Which rule holds for whom, and so what a customer pays, is `catalog.terms`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
-from core.money import CHARGE_STEP, EXACT, MICRO, round_up
+from core.money import CHARGE_STEP, EXACT, MICRO, ZERO, round_up
 
 # The vendor shows charges in cents, and rounds.
 CHARGE_TOLERANCE = Decimal("0.01")
 CHARGE_TOLERANCE_SHARE = Decimal("0.02")
 
 
-class Offered(Protocol):
-    """What is quoted for: a service as we copied it."""
+class Counted(Protocol):
+    """What has a cost for so many pieces: a service as we copied it."""
 
-    pk: int
     rate: Decimal
-    price: Decimal
     unit: int
 
 
@@ -49,6 +48,34 @@ class NoMarkup:
 
 
 @dataclass(frozen=True)
+class Step:
+    """From so many pieces on a rule adds `percent` instead of its own."""
+
+    from_quantity: int
+    percent: Decimal
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A rule apart from its row: whom and what it holds for, what it adds, and its steps, the smallest first."""
+
+    percent: Decimal
+    fixed: Decimal = Decimal(0)
+    minimum_margin: Decimal = Decimal(0)
+    rounding: Decimal = MICRO
+    steps: tuple[Step, ...] = ()
+    group_id: int | None = None
+    service_id: int | None = None
+    subcategory_id: int | None = None
+    category_id: int | None = None
+
+    def at(self, quantity: int) -> "Figures":
+        """The rule as it is for an order of `quantity` pieces: the last step that it reaches."""
+        reached = [step for step in self.steps if step.from_quantity <= quantity]
+        return replace(self, percent=reached[-1].percent) if reached else self
+
+
+@dataclass(frozen=True)
 class Quote:
     """What `quantity` pieces of a service cost, at the prices of one moment. Money is USD."""
 
@@ -59,6 +86,10 @@ class Quote:
     unit: int
     cost: Decimal
     charge: Decimal
+    least: Decimal
+    """What it has to bring at least: its cost and the rule's minimum margin."""
+    discount: Decimal = ZERO
+    """What a promotion has taken off `charge` already."""
 
 
 def price_of(rate: Decimal, rule: Rule) -> Decimal:
@@ -78,7 +109,9 @@ def share(total: Decimal, *, part: int, whole: int, step: Decimal = MICRO) -> De
     return min(round_up(EXACT.divide(EXACT.multiply(total, part), whole), step), total)
 
 
-def quote(*, service_id: int, quantity: int, rate: Decimal, price: Decimal, unit: int) -> Quote:
+def quote(
+    *, service_id: int, quantity: int, rate: Decimal, price: Decimal, unit: int, minimum_margin: Decimal = ZERO
+) -> Quote:
     """Price `quantity` pieces: cost to the micro above, charge to the charge step above."""
     return Quote(
         service_id=service_id,
@@ -86,14 +119,27 @@ def quote(*, service_id: int, quantity: int, rate: Decimal, price: Decimal, unit
         rate=rate,
         price=price,
         unit=unit,
-        cost=round_up(EXACT.divide(EXACT.multiply(rate, quantity), unit), MICRO),
-        charge=round_up(EXACT.divide(EXACT.multiply(price, quantity), unit), CHARGE_STEP),
+        cost=_times(rate, quantity, unit, MICRO),
+        charge=_times(price, quantity, unit, CHARGE_STEP),
+        least=_times(rate + minimum_margin, quantity, unit, CHARGE_STEP),
     )
 
 
-def quote_for(service: Offered, quantity: int) -> Quote:
-    """What `quantity` pieces of the service cost now."""
-    return quote(service_id=service.pk, quantity=quantity, rate=service.rate, price=service.price, unit=service.unit)
+def cost_of(service: Counted, quantity: int) -> Decimal:
+    """USD that the vendor asks for `quantity` pieces of the service now."""
+    return _times(service.rate, quantity, service.unit, MICRO)
+
+
+def discounted(offer: Quote, *, percent: Decimal = ZERO, fixed: Decimal = ZERO) -> Quote:
+    """The offer with `percent` of its charge and `fixed` USD taken off, as far as what it has to bring allows."""
+    wanted = round_up(EXACT.multiply(offer.charge, 1 - percent / 100) - fixed, CHARGE_STEP)
+    # A rule may have become stricter than the price that stands: that is no reason to charge more than was offered.
+    charge = min(max(wanted, offer.least), offer.charge)
+    return replace(offer, charge=charge, discount=offer.discount + offer.charge - charge)
+
+
+def _times(per_unit: Decimal, quantity: int, unit: int, step: Decimal) -> Decimal:
+    return round_up(EXACT.divide(EXACT.multiply(per_unit, quantity), unit), step)
 
 
 def shortfall(*, charge: Decimal, quantity: int, rate: Decimal, unit: int, rule: Rule) -> Decimal:
@@ -107,24 +153,39 @@ def fits_cost(charge: Decimal, cost: Decimal) -> bool:
     return abs(charge - cost) <= CHARGE_TOLERANCE + cost * CHARGE_TOLERANCE_SHARE
 
 
-class RuleBook:
+AnyRule = TypeVar("AnyRule", bound=Rule)
+
+
+class RuleBook(Generic[AnyRule]):
     """The active rules, looked up by the narrowest scope that has one.
 
     `scopes` names, narrowest first, what a rule can be for: a rule for one service has its `service_id`. A rule
-    with none of them holds for everything.
+    with none of them holds for everything. One with a `group_id` holds for that group's customers alone.
     """
 
-    def __init__(self, rules: Iterable[Rule], scopes: Sequence[str] = ("service", "subcategory", "category")) -> None:
+    def __init__(
+        self, rules: Iterable[AnyRule], scopes: Sequence[str] = ("service", "subcategory", "category")
+    ) -> None:
         self._scopes = scopes
-        self._rules: dict[tuple[str, object], Rule] = {}
+        self._rules: dict[tuple[int | None, str, object], AnyRule] = {}
         for rule in rules:
             scope = next((name for name in scopes if getattr(rule, f"{name}_id") is not None), "")
-            self._rules[scope, getattr(rule, f"{scope}_id") if scope else None] = rule
+            place = getattr(rule, f"{scope}_id") if scope else None
+            self._rules[getattr(rule, "group_id", None), scope, place] = rule
 
-    def rule_for(self, **ids: object) -> Rule:
-        """The rule for something with these `…_id`s; None for one that it has not (yet)."""
+    def find(self, group_id: int | None = None, **ids: object) -> AnyRule | None:
+        """The group's own rule for something with these `…_id`s (without a group the general one), if there is one.
+
+        An id is None for something that has not got one (yet).
+        """
         for name in self._scopes:
-            rule = self._rules.get((name, ids[f"{name}_id"])) if ids[f"{name}_id"] is not None else None
+            place = ids[f"{name}_id"]
+            rule = self._rules.get((group_id, name, place)) if place is not None else None
             if rule is not None:
                 return rule
-        return self._rules.get(("", None)) or NoMarkup()
+        return self._rules.get((group_id, "", None))
+
+    def rule_for(self, *, group_id: int | None = None, **ids: object) -> AnyRule | NoMarkup:
+        """The rule that holds: one of the group wins over a general one, however narrow that is."""
+        own = self.find(group_id, **ids) if group_id is not None else None
+        return own or self.find(None, **ids) or NoMarkup()

@@ -5,16 +5,17 @@ from datetime import datetime
 from django.db import transaction
 
 from catalog import changes as shelf
-from catalog.models import MarkupRule, PriceChange, Service
-from catalog.pricing import RuleBook, price_of
+from catalog.models import PriceChange, Service
+from catalog.pricing import price_of
+from catalog.rules import general
 
 
 def reprice(*, now: datetime) -> int:
-    """Apply the active rules to all services; returns how many prices changed. Each change is kept."""
+    """Apply the general active rules to all services; returns how many prices changed. Each change is kept."""
     changed: list[Service] = []
     changes: list[PriceChange] = []
     with transaction.atomic():
-        rules = RuleBook(MarkupRule.objects.filter(active=True))
+        rules = general()
         for service in Service.objects.only("rate", "price", "category_id", "subcategory_id", "state").iterator():
             rule = rules.rule_for(
                 service_id=service.pk, subcategory_id=service.subcategory_id, category_id=service.category_id

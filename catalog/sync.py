@@ -15,8 +15,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog import changes
-from catalog.models import Category, MarkupRule, PriceChange, Service, ShelfChange, Subcategory, SyncRun
+from catalog.models import Category, PriceChange, Service, ShelfChange, Subcategory, SyncRun
 from catalog.pricing import RuleBook, price_of
+from catalog.rules import general
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
 from catalog.search import search_text
 from core.money import MICRO, round_up
@@ -120,7 +121,7 @@ def _mentioned(fetched: Fetched) -> set[int]:
 def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     categories = _categories(fetched, now)
     subcategories = _subcategories(fetched, categories)
-    rules = RuleBook(MarkupRule.objects.filter(active=True))
+    rules = general()
     known = {service.upstream_id: service for service in Service.objects.all()}
 
     new: list[Service] = []

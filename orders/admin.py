@@ -37,7 +37,7 @@ from core.admin_base import (
 )
 from orders import states
 from orders.admin_acts import ACTS
-from orders.models import Attempt, DeliveredItem, GoodsReveal, Order, OrderEvent
+from orders.models import Attempt, DeliveredItem, GoodsReveal, Order, OrderEvent, PromotionUse
 from orders.note_reveal import note_reveal
 from orders.submit import outgoing_link
 from upstream.forwarding import BelowCost
@@ -392,6 +392,28 @@ class AttemptAdmin(ReadOnlyAdmin):
     @display(description="What was sent, without the key")
     def sent(self, attempt: Attempt) -> SafeString:
         return _pretty(attempt.request)
+
+
+@admin.register(PromotionUse)
+class PromotionUseAdmin(ReadOnlyAdmin):
+    list_display = ("number", "promotion", "order_page", "customer", "discount_usd", "counts")
+    list_select_related = ("promotion", "order", "customer")
+    search_fields = ("promotion__code", "customer__email")
+    search_numbers = ("order_id",)
+    search_help_text = "Number of the order, code, the customer's e-mail address"
+    fields = (("promotion", "order_page"), ("customer", "discount_usd", "counts"))
+    readonly_fields = ("order_page", "discount_usd", "counts")
+
+    number = number_column()
+    discount_usd = usd_column("discount", "Taken off")
+
+    @display(description="Order")
+    def order_page(self, use: PromotionUse) -> SafeString:
+        return page_link("orders_order_change", use.order_id, use.order)
+
+    @display(description="Counts", boolean=True)
+    def counts(self, use: PromotionUse) -> bool:
+        return use.order.state not in states.UNPAID
 
 
 @admin.register(OrderEvent)

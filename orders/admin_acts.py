@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.db import IntegrityError
 from unfold.enums import ActionVariant
 
-from catalog.pricing import quote_for, share
+from catalog.pricing import cost_of, share
 from core.admin_acts import Act, Done
 from core.admin_base import NOTHING, moment
 from core.money import ZERO, show
@@ -136,12 +136,12 @@ class LetGo(OrderAct):
 
     def facts(self) -> list[tuple[str, str]]:
         service = self.row.service
-        now = quote_for(service, self.row.quantity)
+        now = cost_of(service, self.row.quantity)
         return [
             *super().facts(),
             ("Cost when it was placed", show(self.row.cost)),
-            ("Cost now", show(now.cost)),
-            ("Lost on it now", show(now.cost - self.row.charge) if now.cost > self.row.charge else NOTHING),
+            ("Cost now", show(now)),
+            ("Lost on it now", show(now - self.row.charge) if now > self.row.charge else NOTHING),
         ]
 
     def says(self) -> list[str]:

@@ -3,8 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
-from catalog.models import MarkupRule
-from catalog.pricing import RuleBook, quote_for, shortfall
+from catalog.pricing import RuleBook, cost_of, shortfall
+from catalog.rules import everybodys
 from orders.models import Order, OrderEvent
 
 
@@ -15,7 +15,7 @@ class _OrderGuard:
     sold = "service"
 
     def rules(self) -> RuleBook:
-        return RuleBook(MarkupRule.objects.filter(active=True))
+        return everybodys()
 
     def rose(self, order: Order) -> bool:
         return order.service.rate * order.unit > order.rate * order.service.unit
@@ -23,7 +23,10 @@ class _OrderGuard:
     def shortfall(self, order: Order, rules: RuleBook) -> Decimal:
         service = order.service
         rule = rules.rule_for(
-            service_id=service.pk, subcategory_id=service.subcategory_id, category_id=service.category_id
+            group_id=order.customer.group_id,
+            service_id=service.pk,
+            subcategory_id=service.subcategory_id,
+            category_id=service.category_id,
         )
         return shortfall(charge=order.charge, quantity=order.quantity, rate=service.rate, unit=service.unit, rule=rule)
 
@@ -31,7 +34,7 @@ class _OrderGuard:
         return f"Order {order.pk}"
 
     def charge_and_cost(self, order: Order) -> tuple[Decimal, Decimal]:
-        return order.charge, quote_for(order.service, order.quantity).cost
+        return order.charge, cost_of(order.service, order.quantity)
 
     def on_held(self, order: Order, note: str, now: datetime) -> None:
         order.changed_at = now

@@ -20,6 +20,7 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.pricing import Quote
 from catalog.search import on_shelf
+from catalog.terms import Terms
 from core.money import ZERO
 from core.once import once_key
 from orders import place, states
@@ -203,11 +204,13 @@ def check(*, customer: User, lines: Sequence[Line], form_key: str, done: Mapping
     services = on_shelf().in_bulk({row.line.service_id for row in rows if not row.line.problem})
     keys = [row.key for row in rows if row.key]
     placed = {order.form_key: order for order in Order.objects.filter(customer=customer, form_key__in=keys)}
+    terms = Terms.of(customer)
+    terms.learn(services.values())
     for row in rows:
         row.order = placed.get(row.key) if row.key else None
         row.service = services.get(row.line.service_id)
         if row.key and row.order is None:
-            _check_row(row, customer)
+            _check_row(row, terms)
     _warn(rows, customer)
     return Sheet(rows, ledger.account_of(customer).available)
 
@@ -224,13 +227,13 @@ def _rows(lines: Iterable[Line], form_key: str, done: Mapping[str, int]) -> list
     return rows
 
 
-def _check_row(row: Row, customer: User) -> None:
+def _check_row(row: Row, terms: Terms) -> None:
     if row.service is None:
         row.problem = _("There is no service %(number)s on sale.") % {"number": row.line.service_id}
         return
     try:
         row.link, row.quote = place.check(
-            customer=customer, service=row.service, quantity=row.line.quantity, link=row.line.link
+            terms=terms, service=row.service, quantity=row.line.quantity, link=row.line.link
         )
     except place.CantPlace as error:
         row.problem = " ".join(error.errors.values())

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from catalog.models import Service
+from catalog.models import Promotion, Service
 from core.money import MoneyField
 from core.secrets import EncryptedTextField
 from orders import states
@@ -232,6 +232,23 @@ class GoodsReveal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of order {self.order_id} on {self.day}"
+
+
+class PromotionUse(models.Model):
+    """That an order was placed with a promotion code, and what that took off; `orders.promotion` counts them."""
+
+    promotion = models.ForeignKey(Promotion, on_delete=models.PROTECT, related_name="uses", db_index=False)
+    order = models.OneToOneField(Order, on_delete=models.PROTECT, related_name="promotion_use")
+    customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    discount = MoneyField(help_text="USD that the code took off the charge.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=Q(discount__gt=0), name="promotion_use_takes_something_off")]
+        indexes = [models.Index(fields=["promotion", "customer"], name="promotion_uses")]
+
+    def __str__(self) -> str:
+        return f"{self.promotion} on order {self.order_id}"
 
 
 class OrderEvent(models.Model):

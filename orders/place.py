@@ -9,12 +9,13 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from catalog.models import Service
-from catalog.pricing import Quote, quote_for
+from catalog.models import Promotion, Service
+from catalog.pricing import Quote
 from catalog.search import on_shelf
+from catalog.terms import Terms, quote_for
 from core.money import LARGEST, show
-from orders import tasks
-from orders.models import Order, OrderEvent, Plan, new_reference
+from orders import promotion, tasks
+from orders.models import Order, OrderEvent, Plan, PromotionUse, new_reference
 from wallet import ledger
 from wallet.models import Hold
 
@@ -50,29 +51,38 @@ def order(
     link: str,
     shown_price: Decimal | None = None,
     shown_unit: int = 0,
+    promo: str = "",
     form_key: str = "",
     now: datetime,
 ) -> Order:
     """Place an order and set its charge aside.
 
     `shown_price` is the price in USD of `shown_unit` pieces (0: of the unit of now) that the customer agreed to; a
-    higher one raises `PriceChanged`. The same `form_key` again returns the first order, and with another wish in it
-    is refused.
+    higher one raises `PriceChanged`. `promo` is a promotion code, if the customer has one. The same `form_key` again
+    returns the first order, and with another wish in it is refused.
     Raises `CantPlace`, `ledger.InsufficientFunds`.
     """
     placed = _placed_before(customer, form_key)
     if placed:
-        return _same_wish(placed, service_id, quantity, link)
+        return _same_wish(placed, service_id, quantity, link, promo)
     try:
         with transaction.atomic():
             service, link, offer = checked(
-                service_id=service_id, quantity=quantity, link=link, shown_price=shown_price, shown_unit=shown_unit
+                customer=customer,
+                service_id=service_id,
+                quantity=quantity,
+                link=link,
+                shown_price=shown_price,
+                shown_unit=shown_unit,
             )
+            used = None
+            if promo:
+                used, offer = _with_promotion(promo, customer, service, offer, now)
             reference = new_reference()
             hold = ledger.hold(
                 account=ledger.account_of(customer), amount=offer.charge, key=f"order:{reference}:hold", now=now
             )
-            return create(
+            made = create(
                 reference=reference,
                 customer=customer,
                 service=service,
@@ -82,33 +92,40 @@ def order(
                 form_key=form_key,
                 now=now,
             )
+            if used is not None:
+                promotion.note(promotion=used, order=made, discount=offer.discount)
+            return made
     except IntegrityError:
         # The same form, sent twice at once: the other request was first.
         placed = _placed_before(customer, form_key)
         if placed is None:
             raise
-        return _same_wish(placed, service_id, quantity, link)
+        return _same_wish(placed, service_id, quantity, link, promo)
 
 
-def check(*, customer: User, service: Service, quantity: int, link: str) -> tuple[str, Quote]:
-    """What `order` would make of this now: the link as it would be sent, and the price. Nothing is placed.
+def check(*, terms: Terms, service: Service, quantity: int, link: str) -> tuple[str, Quote]:
+    """What `order` would make of this now, on the customer's terms: the link as it would be sent, and the price.
 
-    Raises `CantPlace`.
+    Nothing is placed. Raises `CantPlace`.
     """
-    return _checked(service, quantity, link), quote_for(service, quantity)
+    return _checked(service, quantity, link, terms), quote_for(service, quantity, terms)
 
 
 def _placed_before(customer: User, form_key: str) -> Order | None:
     return Order.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
 
 
-def _same_wish(placed: Order, service_id: int, quantity: int, link: str) -> Order:
+def _same_wish(placed: Order, service_id: int, quantity: int, link: str, promo: str) -> Order:
     """The first order, if it is what is asked for now; a key stands for one wish only."""
     try:
         wanted = "" if placed.is_product else checked_link(link)
     except ValueError:
         wanted = None
-    if (placed.service_id, placed.quantity, placed.link, placed.plan_id) != (service_id, quantity, wanted, None):
+    use = PromotionUse.objects.filter(order=placed).select_related("promotion").first()
+    if (placed.service_id, placed.quantity, placed.link, placed.plan_id, use.promotion.code if use else "") != (
+        *(service_id, quantity, wanted, None),
+        Promotion.spelt(promo),
+    ):
         raise other_wish()
     return placed
 
@@ -119,17 +136,33 @@ def other_wish() -> CantPlace:
 
 
 def checked(
-    *, service_id: int, quantity: int, link: str, shown_price: Decimal | None, shown_unit: int
+    *,
+    customer: User,
+    service_id: int,
+    quantity: int,
+    link: str,
+    shown_price: Decimal | None,
+    shown_unit: int,
 ) -> tuple[Service, str, Quote]:
-    """The service, the link as it will be sent, and the prices of now. Raises `CantPlace`."""
+    """The service, the link as it will be sent, and the customer's prices of now. Raises `CantPlace`."""
     service = on_shelf().select_related("category").filter(pk=service_id).first()
     if service is None:
         raise CantPlace(service=_("This service is no longer offered."))
-    link = _checked(service, quantity, link)
-    offer = quote_for(service, quantity)
+    terms = Terms.of(customer)
+    link = _checked(service, quantity, link, terms)
+    offer = quote_for(service, quantity, terms)
     if shown_price is not None and offer.price * (shown_unit or offer.unit) > shown_price * offer.unit:
         raise PriceChanged(shown=shown_price, quote=offer)
     return service, link, offer
+
+
+def _with_promotion(
+    promo: str, customer: User, service: Service, offer: Quote, now: datetime
+) -> tuple[Promotion, Quote]:
+    try:
+        return promotion.redeem(code=promo, customer=customer, service=service, offer=offer, now=now)
+    except promotion.CantUse as error:
+        raise CantPlace(promo=str(error)) from None
 
 
 def create(
@@ -173,7 +206,7 @@ def create(
     return made
 
 
-def _checked(service: Service, quantity: int, link: str) -> str:
+def _checked(service: Service, quantity: int, link: str, terms: Terms) -> str:
     """The link as it will be sent. Raises `CantPlace` with every field that is wrong, at once."""
     errors = {}
     if quantity < service.min:
@@ -186,7 +219,7 @@ def _checked(service: Service, quantity: int, link: str) -> str:
             if service.stock
             else _("It is out of stock.")
         )
-    elif quote_for(service, quantity).charge > LARGEST:
+    elif quote_for(service, quantity, terms).charge > LARGEST:
         errors["quantity"] = _("This is more than one order can be: order less at a time.")
     if service.is_product:
         link = ""

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.pricing import fits_cost, quote_for
+from catalog.pricing import cost_of, fits_cost
 from catalog.suspend import suspend
 from core.alerts import alert
 from core.models import Alert
@@ -170,7 +170,7 @@ def _sane(new: int | None, old: int | None) -> int | None:
 
 def _compare_cost(order: Order, charge: Decimal, now: datetime) -> None:
     # It may have waited while its rate changed: then the vendor charges what its list says by now.
-    if not fits_cost(charge, order.cost) and not fits_cost(charge, quote_for(order.service, order.quantity).cost):
+    if not fits_cost(charge, order.cost) and not fits_cost(charge, cost_of(order.service, order.quantity)):
         suspend(
             service_id=order.service_id,
             why=f"order {order.pk} was to cost {order.cost} USD, and the vendor charged {charge}",

@@ -16,15 +16,16 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.signed_in import signed_in
 from accounts.terms_views import ask_first
 from catalog import back_in_stock, favourites, live_stock, viewed
-from catalog.models import Service
-from catalog.pricing import quote_for
+from catalog.models import Promotion, Service
+from catalog.pricing import Quote
+from catalog.terms import Terms, quote_for
 from core.money import show
 from core.once import once_key
 from core.retention import kept_until
-from orders import place, shown
+from orders import place, promotion, shown
 from orders.forms import OrderForm
 from orders.mine import customer_of, own_order
-from orders.models import OrderEvent
+from orders.models import OrderEvent, PromotionUse
 from orders.plans import begin
 from wallet import ledger
 
@@ -38,34 +39,39 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     offered = get_object_or_404(Service.objects.select_related("category", "subcategory", "speed"), pk=service_id)
     if offered.hidden or offered.category.hidden:
         raise Http404
+    terms = Terms.of(request.user)
     if request.method != "POST":
-        page = _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.GET).dict()))
+        page = _service_page(request, offered, OrderForm.fresh(offered, terms, **_typed(request.GET).dict()), terms)
         return viewed.note(request, page, offered.pk)
     if "reckon" in request.POST:  # the total, for who has no scripts
-        return _service_page(request, offered, OrderForm.fresh(offered, **_typed(request.POST).dict()))
+        return _service_page(request, offered, OrderForm.fresh(offered, terms, **_typed(request.POST).dict()), terms)
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
+    if "apply" in request.POST:
+        return _service_page(request, offered, OrderForm.applying(request.POST, offered, terms), terms)
     if terms_first := ask_first(request, f"{request.path}?{_typed(request.POST).urlencode()}"):
         return terms_first
     form = OrderForm(request.POST, service=offered)
     if not form.is_valid():
-        return _service_page(request, offered, form, status=422)
+        return _service_page(request, offered, form, terms, status=422)
     try:
         return _begin_plan(request, offered, form) if form.is_planned else _place_order(request, offered, form)
     except place.CantPlace as error:
         offered.refresh_from_db()
+        terms = Terms.of(customer_of(request))
         for field, sentence in error.errors.items():
             form.add_error(field if field in form.fields else None, sentence)
         if isinstance(error, place.PriceChanged):
-            form.offer_anew(offered)
-        return _service_page(request, offered, form, status=422)
+            form.offer_anew(offered, terms)
+        return _service_page(request, offered, form, terms, status=422)
     except ledger.InsufficientFunds as error:
-        return _service_page(request, offered, form, short=str(error), status=422)
+        return _service_page(request, offered, form, terms, short=str(error), status=422)
 
 
 def _place_order(request: HttpRequest, offered: Service, form: OrderForm) -> HttpResponse:
     now = timezone.now()
-    order = place.order(**_wish(request, offered, form), now=now)
+    promo = form.cleaned_data["promo"]
+    order = place.order(**_wish(request, offered, form, *([promo] if promo else [])), promo=promo, now=now)
     if order.placed_at == now:
         said = _("Order %(number)s is placed. %(amount)s of your balance is set aside for it.")
     else:
@@ -77,6 +83,8 @@ def _place_order(request: HttpRequest, offered: Service, form: OrderForm) -> Htt
 def _begin_plan(request: HttpRequest, offered: Service, form: OrderForm) -> HttpResponse:
     now = timezone.now()
     given = form.cleaned_data
+    if given["promo"]:
+        raise place.CantPlace(promo=begin.no_promotion())
     plan = begin.plan(
         **_wish(request, offered, form, given["runs"], given["interval"], given["start_at"]),
         runs=given["runs"] or 1,
@@ -101,7 +109,7 @@ def _wish(request: HttpRequest, offered: Service, form: OrderForm, *more: object
         "service_id": offered.pk,
         "quantity": quantity,
         "link": link,
-        "shown_price": given["shown_price"],
+        "shown_price": form.shown_for(quantity),
         "shown_unit": given["shown_unit"],
         "form_key": once_key(given["form_key"], offered.pk, quantity, link, *more),
     }
@@ -110,14 +118,14 @@ def _wish(request: HttpRequest, offered: Service, form: OrderForm, *more: object
 def _typed(given: QueryDict) -> QueryDict:
     """What somebody entered, or wants to order again, without what only a form of ours can mean."""
     kept = QueryDict(mutable=True)
-    for name in ("link", "quantity"):
+    for name in ("link", "quantity", "promo"):
         if text := given.get(name, "").strip()[: place.LONGEST_LINK]:
             kept[name] = text
     return kept
 
 
 def _service_page(
-    request: HttpRequest, offered: Service, form: OrderForm, *, short: str = "", status: int = 200
+    request: HttpRequest, offered: Service, form: OrderForm, terms: Terms, *, short: str = "", status: int = 200
 ) -> HttpResponse:
     on_sale = offered.state == Service.State.ON_SALE
     balance, own = None, {}
@@ -128,7 +136,10 @@ def _service_page(
             "kept": bool(favourites.kept(customer, [offered.pk])),
             "waits": not offered.in_stock and back_in_stock.waits(customer, offered.pk),
         }
-    charge = _charge(offered, form)
+    offer = _offer(request, offered, form, terms)
+    charge = offer.charge * _runs(form) if offer else None
+    if form.is_bound and form.errors:
+        status = 422
     return render(
         request,
         "orders/service.html",
@@ -138,7 +149,11 @@ def _service_page(
             "short": short,
             "on_sale": on_sale,
             "orderable": on_sale and (offered.in_stock or form.is_bound),
+            "offer": offer,
             "charge": charge,
+            "price": terms.price(offered),
+            "prices": terms.prices_from(offered),
+            "with_promo": Promotion.objects.filter(active=True).exists() or bool(form["promo"].value()),
             "balance": balance,
             "after": balance - charge if balance is not None and charge is not None else None,
             "zone_name": timezone.get_current_timezone_name(),
@@ -150,14 +165,32 @@ def _service_page(
     )
 
 
-def _charge(offered: Service, form: OrderForm) -> Any:
-    """USD for the quantity in the form, before any script counts; None when it is no quantity."""
+def _offer(request: HttpRequest, offered: Service, form: OrderForm, terms: Terms) -> Quote | None:
+    """The offer for what is in the form, before any script counts; None where there is no quantity.
+
+    What is wrong with a promotion code stands beside it.
+    """
     text = str(form["quantity"].value() or "").strip()
     if not (text.isascii() and text.isdigit() and len(text) <= 12):
         return None
-    charge = quote_for(offered, int(text)).charge
-    runs = str(form["runs"].value() or "").strip() if "runs" in form.fields else ""
-    return charge * int(runs) if runs.isascii() and runs.isdigit() and len(runs) <= 6 and int(runs) else charge
+    offer = quote_for(offered, int(text), terms)
+    promo = str(form["promo"].value() or "").strip()
+    if not promo or not request.user.is_authenticated or (form.is_bound and form.has_error("promo")):
+        return offer
+    try:
+        return promotion.look(
+            code=promo, customer=customer_of(request), service=offered, offer=offer, now=timezone.now()
+        )
+    except promotion.CantUse as error:
+        if form.is_bound:
+            form.add_error("promo", str(error))
+        return offer
+
+
+def _runs(form: OrderForm) -> int:
+    """How many orders the form asks for, before any script counts."""
+    text = str(form["runs"].value() or "").strip() if "runs" in form.fields else ""
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) <= 6 else 1
 
 
 # ── One order ──────────────────────────────────────────────────────────────────────────────────────
@@ -183,6 +216,7 @@ def detail(request: HttpRequest, order_id: int) -> HttpResponse:
             "kept_until": kept_until(order.finished_at),
             "kept_days": settings.GOODS_KEPT_DAYS,
             "reveals": order.reveals.select_related("actor")[:REVEALS] if order.is_product else [],
+            "promotion": PromotionUse.objects.filter(order=order).select_related("promotion").first(),
         },
     )
 

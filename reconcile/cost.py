@@ -17,8 +17,9 @@ from decimal import Decimal
 from django.db.models import Exists, F, Max, OuterRef, Window
 from django.db.models.functions import RowNumber
 
-from catalog.models import MarkupRule, Service
-from catalog.pricing import Rule, RuleBook, fits_cost, share, shortfall
+from catalog.models import Service
+from catalog.pricing import Rule, fits_cost, share, shortfall
+from catalog.rules import general
 from catalog.suspend import suspend
 from core.money import EXACT, MICRO, ZERO, plain, round_up, show
 from orders import states
@@ -108,7 +109,7 @@ def _services(now: datetime) -> Iterator[Matter]:
         "service_id", "quantity", "cost", "upstream_charge", "accepted_at"
     )
     by_service = _grouped(rows, "service")
-    rules = RuleBook(MarkupRule.objects.filter(active=True))
+    rules = general()
     for service in Service.objects.filter(pk__in=by_service):
         rule = rules.rule_for(
             service_id=service.pk, subcategory_id=service.subcategory_id, category_id=service.category_id

@@ -40,6 +40,7 @@ app.conf.task_routes = (
         ("upstream.tasks.*", {"queue": "sync"}),
         ("reconcile.tasks.*", {"queue": "sync"}),
         ("core.tasks.*", {"queue": "sync"}),
+        ("wallet.tasks.*", {"queue": "sync"}),
         ("sms.tasks.listen_due", {"queue": "codes"}),
         ("sms.tasks.run_out", {"queue": "codes"}),
         ("sms.tasks.sync", {"queue": "sync"}),
@@ -94,6 +95,7 @@ app.conf.beat_schedule = {
     "send notices": _every(5, "notices.tasks.send_due"),
     "forget notices": _every(3600, "notices.tasks.forget"),
     "reconcile": _every(3600, "reconcile.tasks.reconcile"),
+    "credit referrals": _every(600, "wallet.tasks.credit_referrals"),
     "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),
     "heartbeat": _every(10, "reseller.tasks.heartbeat"),
 }

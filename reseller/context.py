@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from catalog.terms import Terms
 from core import second_currency
 
 
@@ -14,6 +15,9 @@ def shop(request: HttpRequest) -> dict[str, object]:
         "SHOP_ACCENT": settings.SHOP_ACCENT,
         "SHOP_LOGO": settings.SHOP_LOGO,
         "SIGNUP": settings.SIGNUP,
+        "REFERRALS": settings.REFERRAL_PERCENT > 0,
+        # What the reader pays; asks nothing until a page shows a price.
+        "terms": Terms.of(request.user) if hasattr(request, "user") else Terms(),
         "DEBUG": settings.DEBUG,
         # Looked up when a page shows it, once a page; without SECOND_CURRENCY never.
         "SECOND": SimpleLazyObject(second_currency.current) if settings.SECOND_CURRENCY else None,

@@ -124,6 +124,18 @@ SMS_WAIT_SECONDS = number("SMS_WAIT_SECONDS", int, 1200)
 
 # Days after the end of an order or a number that delivered items, codes and messages are kept; 0: for ever.
 GOODS_KEPT_DAYS = number("GOODS_KEPT_DAYS", int, 0)
+# ── Referrals ──────────────────────────────────────────────────────────────────────────────────────
+# Per cent of what referred customers paid that goes to whoever referred them, to spend in the shop; 0: switched off.
+REFERRAL_PERCENT = number("REFERRAL_PERCENT", Decimal, Decimal(0))
+# Days after a purchase ended before its share is credited, so that most refunds come first.
+REFERRAL_DELAY_DAYS = number("REFERRAL_DELAY_DAYS", int, 14)
+
+for name, good, rule in [
+    ("REFERRAL_PERCENT", REFERRAL_PERCENT.is_finite() and 0 <= REFERRAL_PERCENT <= 100, "per cent, from 0 to 100"),
+    ("REFERRAL_DELAY_DAYS", 1 <= REFERRAL_DELAY_DAYS <= 365, "days, from 1 to 365"),
+]:
+    if not good:
+        raise ImproperlyConfigured(f"{name} must be {rule}.")
 
 # ── The customers' API ─────────────────────────────────────────────────────────────────────────────
 # Requests that one key may make in a minute.
@@ -620,6 +632,8 @@ UNFOLD = {
                     _page("Categories", "category", "catalog.category"),
                     _page("Subcategories", "account_tree", "catalog.subcategory"),
                     _page("Mark-up rules", "percent", "catalog.markuprule"),
+                    _page("Promotion codes", "loyalty", "catalog.promotion"),
+                    _page("Uses of codes", "receipt_long", "orders.promotionuse"),
                     _page("Price changes", "trending_up", "catalog.pricechange"),
                     _page("Exchange rates", "currency_exchange", "core.exchangerate"),
                     _page("Waiting for stock", "notifications_active", "catalog.stockwish"),
@@ -661,6 +675,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _page("Customers and operators", "group", "accounts.user"),
+                    _page("Customer groups", "groups", "accounts.customergroup"),
                     _page("API keys", "key", "api.key"),
                     _page("Webhooks", "webhook", "api.webhook"),
                     _page("Webhooks’ deliveries", "outgoing_mail", "api.delivery"),

@@ -5,9 +5,11 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from accounts.referral_views import arrive
 from funds.notices import notice as funds_notice
 from reseller import brand, health
 from storefront.views import front
+from wallet.referral_views import referrals
 
 # Operators log in where everybody does: with the same rate limits and, where set up, two factors.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -21,7 +23,9 @@ urlpatterns = [
     path("wallet/", include("wallet.urls")),
     path("wallet/", include("funds.urls")),
     path("payments/process/<slug:variant>/", funds_notice, name="static_process_payment"),
+    path("account/referrals", referrals, name="referrals"),
     path("account/", include("accounts.urls")),
+    path("r/<slug:code>", arrive, name="referral"),
     path("", include("notices.urls")),
     path("help/", include("desk.urls")),
     path("account/", include("privacy.urls")),

@@ -218,7 +218,9 @@ class ProjectAdmin(NothingDeleted, ActsAdmin):
 
     @display(description="Mark-up rule that holds")
     def rule(self, project: Project) -> SafeString | str:
-        active = MarkupRule.objects.filter(active=True).select_related("country", "project__site", "project__country")
+        active = MarkupRule.objects.filter(active=True, group=None).select_related(
+            "country", "project__site", "project__country"
+        )
         everything = {"project": None, "country": None}
         for place in ({"project": project.pk}, {"country": project.country_id}, everything):
             found = active.filter(**place).first()
@@ -252,13 +254,13 @@ class ProjectAdmin(NothingDeleted, ActsAdmin):
 @admin.register(MarkupRule)
 class MarkupRuleAdmin(ShopAdmin):
     form = MarkupRuleForm
-    list_display = ("place", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
-    list_filter = ("active",)
-    list_select_related = ("country", "project__site", "project__country")
-    search_fields = ("project__site__name", "project__country__name", "country__name")
-    autocomplete_fields = ("country", "project")
+    list_display = ("place", "group", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
+    list_filter = ("active", "group")
+    list_select_related = ("country", "project__site", "project__country", "group")
+    search_fields = ("project__site__name", "project__country__name", "country__name", "group__name")
+    autocomplete_fields = ("country", "project", "group")
     fieldsets = (
-        ("Where it holds", {"fields": (("country", "project"), "active")}),
+        ("Where it holds", {"fields": (("country", "project"), ("group", "active"))}),
         ("What it adds", {"fields": (("percent", "fixed"), ("minimum_margin", "rounding"))}),
     )
 
@@ -294,6 +296,7 @@ class MarkupRuleAdmin(ShopAdmin):
     def _reprice(self, request: HttpRequest) -> None:
         changed = reprice(now=timezone.now())
         what = {0: "No price changed.", 1: "1 price changed."}.get(changed, f"{changed:,} prices changed.")
+        what = f"General prices: {what[0].lower()}{what[1:]} A group's are reckoned as they are shown."
         self.message_user(request, f"{what} Numbers already bought keep theirs.", messages.INFO)
 
 

@@ -28,10 +28,11 @@ class MarkupRuleForm(RuleForm):
 
     class Meta:
         model = MarkupRule
-        fields = ("percent", "fixed", "minimum_margin", "rounding", "country", "project", "active")
+        fields = ("percent", "fixed", "minimum_margin", "rounding", "country", "project", "group", "active")
         help_texts = {
             "percent": "Added to the cost: 25 makes $1.00 into $1.25.",
             "active": "Only active rules count. The narrowest one that fits a project wins.",
+            "group": "Only for customers of this group, for whom it wins over every general rule. Empty: for all.",
             "country": "Leave country and project empty for a rule that holds for all numbers.",
         }
 

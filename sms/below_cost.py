@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from catalog.pricing import RuleBook, shortfall
 from sms.models import Purchase, PurchaseEvent
-from sms.pricing import rule_book
+from sms.pricing import everybodys
 
 
 class _NumbersGuard:
@@ -15,14 +15,15 @@ class _NumbersGuard:
     sold = "project"
 
     def rules(self) -> RuleBook:
-        return rule_book()
+        return everybodys()
 
     def rose(self, purchase: Purchase) -> bool:
         return purchase.project.cost > purchase.cost
 
     def shortfall(self, purchase: Purchase, rules: RuleBook) -> Decimal:
         project = purchase.project
-        rule = rules.rule_for(project_id=project.pk, country_id=project.country_id)
+        group = purchase.customer.group_id
+        rule = rules.rule_for(group_id=group, project_id=project.pk, country_id=project.country_id)
         return shortfall(charge=purchase.total, quantity=purchase.quantity, rate=project.cost, unit=1, rule=rule)
 
     def title(self, purchase: Purchase) -> str:

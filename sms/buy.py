@@ -13,6 +13,7 @@ from core.money import CHARGE_STEP, round_up, show
 from sms import tasks
 from sms.models import Number, Project, Purchase, Slot, new_reference
 from sms.phones import country_name
+from sms.terms import Terms
 from wallet import ledger
 
 MOST = 10
@@ -72,7 +73,7 @@ def numbers(
                 phone = _own_number(customer, project, phone)
                 if quantity != 1:
                     raise CantBuy(quantity=_("A number is used again alone: choose 1."))
-            price = round_up(project.price, CHARGE_STEP)
+            price = Terms.of(customer).price(project)
             if shown_price is not None and price > round_up(shown_price, CHARGE_STEP):
                 raise PriceChanged(shown=shown_price, price=price)
             purchase = _create(customer, project, quantity, phone, price, form_key, now)

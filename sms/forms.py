@@ -1,6 +1,7 @@
 """The form that buys numbers."""
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -8,7 +9,6 @@ from django.utils.translation import gettext_lazy as _
 
 from core.money import plain
 from sms.buy import MOST
-from sms.models import Project
 
 
 class BuyForm(forms.Form):
@@ -31,11 +31,11 @@ class BuyForm(forms.Form):
     form_key = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
     @classmethod
-    def fresh(cls, project: Project, **given: Any) -> "BuyForm":
-        """An unsent form at the price of now."""
-        initial = {"shown_price": plain(project.price), "form_key": uuid.uuid4().hex, "quantity": 1}
+    def fresh(cls, price: Decimal, **given: Any) -> "BuyForm":
+        """An unsent form at the price in USD that a number has now."""
+        initial = {"shown_price": plain(price), "form_key": uuid.uuid4().hex, "quantity": 1}
         return cls(initial={**initial, **given})
 
-    def offer_anew(self, project: Project) -> None:
+    def offer_anew(self, price: Decimal) -> None:
         """Show the form again at a price the customer has not agreed to yet: sending it is their yes."""
-        self.data = {**{name: self.data.get(name) for name in self.data}, "shown_price": plain(project.price)}
+        self.data = {**{name: self.data.get(name) for name in self.data}, "shown_price": plain(price)}

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import CustomerGroup
 from core.money import MoneyField
 from core.secrets import EncryptedTextField
 from sms import states
@@ -82,7 +83,10 @@ class Project(models.Model):
 
 
 class MarkupRule(models.Model):
-    """What is added to the vendor's price of a number; of the rules that fit a project the narrowest wins."""
+    """What is added to the vendor's price of a number; of the rules that fit a project the narrowest wins.
+
+    A rule of a customer group holds for its customers alone, and wins over every general one that fits.
+    """
 
     percent = models.DecimalField(max_digits=7, decimal_places=2, default=Decimal(0))
     fixed = MoneyField(default=Decimal(0), help_text="USD added to one number.")
@@ -90,6 +94,7 @@ class MarkupRule(models.Model):
     rounding = MoneyField(default=Decimal("0.0001"), help_text="The price is rounded up to a multiple of this.")
     country = models.ForeignKey(Country, null=True, blank=True, on_delete=models.CASCADE, related_name="rules")
     project = models.ForeignKey(Project, null=True, blank=True, on_delete=models.CASCADE, related_name="rules")
+    group = models.ForeignKey(CustomerGroup, null=True, blank=True, on_delete=models.CASCADE, related_name="sms_rules")
     active = models.BooleanField(default=True)
 
     class Meta:
@@ -101,19 +106,35 @@ class MarkupRule(models.Model):
             models.CheckConstraint(condition=Q(rounding__gt=0), name="sms_rule_rounds_to_something"),
             models.CheckConstraint(condition=Q(country=None) | Q(project=None), name="sms_rule_has_one_scope"),
             models.UniqueConstraint(
-                fields=["active"], condition=Q(active=True, country=None, project=None), name="sms_rule_one_for_all"
+                fields=["active"],
+                condition=Q(active=True, country=None, project=None, group=None),
+                name="sms_rule_one_for_all",
             ),
-            models.UniqueConstraint(fields=["country"], condition=Q(active=True), name="sms_rule_one_a_country"),
-            models.UniqueConstraint(fields=["project"], condition=Q(active=True), name="sms_rule_one_a_project"),
+            *(
+                models.UniqueConstraint(
+                    fields=[scope], condition=Q(active=True, group=None), name=f"sms_rule_one_a_{scope}"
+                )
+                for scope in ("country", "project")
+            ),
+            models.UniqueConstraint(
+                fields=["group"], condition=Q(active=True, country=None, project=None), name="sms_rule_one_a_group"
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=["group", scope], condition=Q(active=True), name=f"sms_rule_one_a_group_and_{scope}"
+                )
+                for scope in ("country", "project")
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.percent}% on {self.project or self.country or 'everything'}"
+        place = self.project or self.country or "everything"
+        return f"{self.percent}% on {place}" + (f" for {self.group}" if self.group else "")
 
     @property
     def holds_alone(self) -> bool:
-        """As the table has it, it is the active rule for everything; a constraint allows one."""
-        return MarkupRule.objects.filter(pk=self.pk, active=True, country=None, project=None).exists()
+        """As the table has it, it is the general active rule for everything; a constraint allows one."""
+        return MarkupRule.objects.filter(pk=self.pk, active=True, country=None, project=None, group=None).exists()
 
 
 class Favourite(models.Model):

@@ -1,6 +1,7 @@
 """What a customer can choose from: sites, the countries of a site with their prices, own numbers to use again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
 import phonenumbers
@@ -8,10 +9,12 @@ from django.db.models import Count, Min, QuerySet
 
 from accounts.models import User
 from catalog.search import fold
+from core.money import CHARGE_STEP, round_up
 from sms import states
 from sms.buy import on_shelf
 from sms.models import Country, Favourite, Number, Project, Purchase, Site
 from sms.phones import country_name
+from sms.terms import Terms
 
 MOST_WORDS = 8
 SITE_SORTS = {
@@ -20,12 +23,17 @@ SITE_SORTS = {
     "countries": ["-countries", "name", "pk"],
 }
 # Countries are few and their names depend on the reader's language, so they are sorted here.
-_COUNTRY_SORTS: dict[str, Callable[[Project], Any]] = {
-    "price": lambda project: (project.price, _name(project.country)),
-    "name": lambda project: _name(project.country),
-    "delivery": lambda project: (-(project.delivery_rate or -1), project.median_seconds or 0, project.price),
+_COUNTRY_SORTS: dict[str, Callable[[Project, Terms], Any]] = {
+    "price": lambda project, terms: (terms.price(project), _name(project.country)),
+    "name": lambda project, terms: _name(project.country),
+    "delivery": lambda project, terms: (
+        -(project.delivery_rate or -1),
+        project.median_seconds or 0,
+        terms.price(project),
+    ),
 }
 COUNTRY_SORTS = list(_COUNTRY_SORTS)
+_GENERAL = Terms()
 
 
 def sites(words: str = "", sort: str = "name") -> QuerySet[Site]:
@@ -38,12 +46,32 @@ def sites(words: str = "", sort: str = "name") -> QuerySet[Site]:
     return counted.order_by(*SITE_SORTS.get(sort, SITE_SORTS["name"]))
 
 
-def projects_of(site_id: int, words: str = "", sort: str = "price") -> list[Project]:
+def price_anew(shown: Iterable[Any], terms: Terms) -> None:
+    """Make `lowest` of sites found by `sites` what a number is charged on these terms.
+
+    One query for all of them where the customer has prices of their own, else none.
+    """
+    by_pk = {site.pk: site for site in shown}
+    for site in by_pk.values():
+        site.lowest = round_up(site.lowest, CHARGE_STEP)
+    if terms.are_general:
+        return
+    lowest: dict[int, Decimal] = {}
+    rows = on_shelf().filter(site__in=list(by_pk)).order_by()
+    for pk, site_id, country_id, cost, price in rows.values_list("pk", "site_id", "country_id", "cost", "price"):
+        charged = terms.price_of(pk=pk, country_id=country_id, cost=cost, price=price)
+        lowest[site_id] = min(lowest.get(site_id, charged), charged)
+    for site_id, amount in lowest.items():
+        by_pk[site_id].lowest = amount
+
+
+def projects_of(site_id: int, words: str = "", sort: str = "price", *, terms: Terms = _GENERAL) -> list[Project]:
     """The countries of a site, found by their names in the reader's language or the vendor's, or by their codes."""
     wanted = _words(words)
     projects = on_shelf().filter(site_id=site_id).select_related("country", "site")
     found = [project for project in projects if _fits(project.country, wanted)]
-    return sorted(found, key=_COUNTRY_SORTS.get(sort, _COUNTRY_SORTS["price"]))
+    order = _COUNTRY_SORTS.get(sort, _COUNTRY_SORTS["price"])
+    return sorted(found, key=lambda project: order(project, terms))
 
 
 def regions_named(word: str) -> list[str]:

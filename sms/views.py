@@ -25,13 +25,14 @@ from django_htmx.http import replace_url
 from accounts.models import User
 from accounts.signed_in import signed_in
 from accounts.terms_views import ask_first
-from core.money import CHARGE_STEP, round_up, show
+from core.money import show
 from core.once import once_key
 from core.sheets import csv_response
 from sms import buy, close, shelf, states
 from sms.forms import BuyForm
 from sms.late import late
 from sms.models import Message, Number, Project, Purchase, Site
+from sms.terms import Terms
 from wallet import ledger
 
 PAGE = 60
@@ -64,13 +65,15 @@ def sites(request: HttpRequest) -> HttpResponse:
     """What codes can be received for: search, with favourite and recent choices."""
     words, sort = _words(request), _sort(request, SITE_SORTS)
     page = Paginator(shelf.sites(words, sort), PAGE).get_page(request.GET.get("page"))
+    terms = Terms.of(request.user)
+    shelf.price_anew(page.object_list, terms)
     chosen: dict[str, list[Project]] = {}
     if request.user.is_authenticated and not _partial(request):
         customer = _customer(request)
         favourites = list(shelf.favourites(customer))
         recent = [project for project in shelf.recent(customer) if project not in favourites]
         chosen = {"favourites": favourites, "recent": recent}
-    context = {"page": page, "words": words, "sort": sort, "sorts": SITE_SORTS.items(), **chosen}
+    context = {"page": page, "terms": terms, "words": words, "sort": sort, "sorts": SITE_SORTS.items(), **chosen}
     response = render(request, "sms/sites.html", context)
     wanted = {"q": words, "sort": sort if sort != "name" else "", "page": page.number if page.number > 1 else ""}
     return _keep_address(request, response, wanted)
@@ -81,7 +84,8 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
     """The countries in which codes for a site can be received, the cheapest first."""
     shown = get_object_or_404(Site, pk=site_id, hidden=False)
     words, sort = _words(request), _sort(request, COUNTRY_SORTS)
-    projects = shelf.projects_of(site_id, words, sort)
+    terms = Terms.of(request.user)
+    projects = shelf.projects_of(site_id, words, sort, terms=terms)
     kept = shelf.kept(_customer(request), site_id) if request.user.is_authenticated else set()
     response = render(
         request,
@@ -89,6 +93,7 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
         {
             "site": shown,
             "projects": projects,
+            "terms": terms,
             "words": words,
             "sort": sort,
             "sorts": COUNTRY_SORTS.items(),
@@ -104,7 +109,8 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
         Project.objects.select_related("site", "country"), pk=project_id, site__hidden=False, country__hidden=False
     )
     if request.method != "POST":
-        return _project_page(request, shown, BuyForm.fresh(shown, **_typed(request.GET).dict()))
+        price = Terms.of(request.user).price(shown)
+        return _project_page(request, shown, BuyForm.fresh(price, **_typed(request.GET).dict()))
     if not request.user.is_authenticated:
         return redirect_to_login(f"{request.path}?{_typed(request.POST).urlencode()}")
     if terms_first := ask_first(request, f"{request.path}?{_typed(request.POST).urlencode()}"):
@@ -129,7 +135,7 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
             form.add_error(name if name in form.fields else None, sentence)
         shown.refresh_from_db()
         if isinstance(error, buy.PriceChanged):
-            form.offer_anew(shown)
+            form.offer_anew(Terms.of(request.user).price(shown))
         return _project_page(request, shown, form, status=422)
     except ledger.InsufficientFunds as error:
         return _project_page(request, shown, form, status=422, short=str(error))
@@ -154,7 +160,7 @@ def _project_page(
     request: HttpRequest, shown: Project, form: BuyForm, status: int = 200, short: str = ""
 ) -> HttpResponse:
     """`short` is a sentence on the money that is missing."""
-    price = round_up(shown.price, CHARGE_STEP)
+    price = Terms.of(request.user).price(shown)
     charge = _charge(price, form)
     own: dict[str, Any] = {"balance": None, "after": None}
     if request.user.is_authenticated:

@@ -141,7 +141,20 @@ class Hold(models.Model):
                 name="hold_state_fits_its_figures",
             ),
         ]
-        indexes = [models.Index(fields=["account"], condition=Q(state="OPEN"), name="hold_open_by_account")]
+        indexes = [
+            models.Index(fields=["account"], condition=Q(state="OPEN"), name="hold_open_by_account"),
+            models.Index(fields=["closed_at", "id"], condition=Q(state="CAPTURED"), name="hold_captured_in_order"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.state} {self.amount} ({self.key})"
+
+
+class ReferralSweep(models.Model):
+    """How far `wallet.referral` has come: every hold that was captured before this has been looked at. One row."""
+
+    closed_at = models.DateTimeField()
+    hold_number = models.BigIntegerField(default=0, help_text="The last one looked at of those closed at that moment.")
+
+    def __str__(self) -> str:
+        return f"{self.closed_at:%Y-%m-%d %H:%M:%S}"

@@ -68,6 +68,7 @@ ENTRIES = (
                 "whole",
             ),
             Param("interval", _("Minutes from one run to the next; needed with runs."), "whole"),
+            Param("promo", _("A promotion code. If it takes nothing off, the order is not placed.")),
             IDEMPOTENCY,
         ),
         (Answer(fields(order=whole(23501))),),

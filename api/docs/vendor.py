@@ -131,6 +131,7 @@ ENTRIES = (
                 example="https://example.com/name",
             ),
             Param("quantity", _("How many, between the service’s min and max."), "whole", True, "100", "quantity"),
+            Param("promo", _("A promotion code. If it takes nothing off, the order is not placed.")),
             IDEMPOTENCY,
         ),
         (Answer(fields(order=whole(23501).meaning(_("The order’s id, for status.")))),),

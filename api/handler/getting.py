@@ -30,9 +30,10 @@ from api.handler.says import (
 )
 from api.params import Params
 from api.refusals import TooMany
-from core.money import CHARGE_STEP, LARGEST, BadAmount, parse, round_up
+from core.money import CHARGE_STEP, LARGEST, BadAmount, parse
 from sms import buy, states
 from sms.models import Number, Project, Purchase
+from sms.terms import Terms
 from sms.withdraw import withdraw
 from wallet import ledger
 
@@ -133,7 +134,7 @@ def _purchase(caller: Caller, wish: _Wish, given: str) -> Purchase:
         ):
             raise Says(ORDER_ALREADY_EXISTS, why=once.USED_BEFORE)
         return earlier
-    project = _project(wish)
+    project = _project(wish, Terms.of(caller.customer))
     try:
         return once.surely(
             buy=lambda: buy.numbers(
@@ -155,20 +156,25 @@ def _purchase(caller: Caller, wish: _Wish, given: str) -> Purchase:
         raise Says(ORDER_ALREADY_EXISTS if "form_key" in error.errors else NO_NUMBERS, why=str(error)) from None
 
 
-def _project(wish: _Wish) -> Project:
+def _project(wish: _Wish, terms: Terms) -> Project:
     """What is sold of the service in the country, the cheapest. Raises `Says`."""
     if wish.country is None:
         raise Says(NO_NUMBERS, why="no such country")
     offers = codes.offers(service=wish.service, country=wish.country)
-    found = offers.first()
+    found = _cheapest(offers, terms)
     if found is None:
         codes.fill()
-        found = offers.all().first()
+        found = _cheapest(offers.all(), terms)
     if found is None:
         raise Says(NO_NUMBERS if codes.is_service(wish.service) else BAD_SERVICE)
-    if round_up(found.price, CHARGE_STEP) > wish.most:
+    if terms.price(found) > wish.most:
         raise Says(WRONG_MAX_PRICE)
     return found
+
+
+def _cheapest(offers: QuerySet[Project], terms: Terms) -> Project | None:
+    """The first of several at the same price; in general that is the order of the offers themselves."""
+    return offers.first() if terms.are_general else min(offers, key=terms.price, default=None)
 
 
 def _named(caller: Caller, given: str) -> tuple[Purchase | None, str]:

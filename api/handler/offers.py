@@ -10,10 +10,10 @@ from api.access import Caller
 from api.handler import codes
 from api.handler.says import BAD_SERVICE, Says
 from api.params import Params
-from core.money import CHARGE_STEP, round_up
 from sms import buy
 from sms.models import Country, Project
 from sms.phones import country_name
+from sms.terms import Terms
 from wallet import ledger
 
 CENT = Decimal("0.01")
@@ -40,10 +40,13 @@ def prices(caller: Caller, params: Params) -> dict[str, dict[str, dict[str, Any]
     if service and not codes.is_service(service):
         raise Says(BAD_SERVICE)
     table: dict[str, dict[str, dict[str, Any]]] = {}
-    fields = ("country__handler_code__number", "site__handler_code__code", "price")
-    for number, code, price in _wanted(params, service).values_list(*fields):
+    terms = Terms.of(caller.customer)
+    fields = ("country__handler_code__number", "site__handler_code__code", "pk", "country_id", "cost", "price")
+    for number, code, pk, country_id, vendors, price in _wanted(params, service).values_list(*fields):
+        cost = terms.price_of(pk=pk, country_id=country_id, cost=vendors, price=price)
+        offer = table.setdefault(str(number), {}).setdefault(code, {"cost": cost, "count": COUNT})
         # Several at different prices: the cheapest, as `getNumber` buys it.
-        table.setdefault(str(number), {}).setdefault(code, {"cost": round_up(price, CHARGE_STEP), "count": COUNT})
+        offer["cost"] = min(offer["cost"], cost)
     return table
 
 

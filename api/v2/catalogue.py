@@ -7,6 +7,7 @@ from api.access import Caller
 from api.params import Params
 from api.refusals import Refusal
 from api.v2.errors import NO_SERVICE_NAMED, NO_SUCH_SERVICE
+from catalog.terms import Terms
 from core.money import CURRENCY, plain
 from wallet import ledger
 
@@ -22,9 +23,10 @@ def categories(caller: Caller, params: Params) -> dict[str, Any]:
 def services(caller: Caller, params: Params) -> dict[str, Any]:
     """What is on sale; all of it, or `limit` on a `page`."""
     found = goods.wanted(category=params.text("category"), subcategory=params.text("subcategory"))
+    terms = Terms.of(caller.customer)
     limit = params.number("limit") or 0
     if not limit:
-        everything = [_row(row) for row in goods.rows(found)]
+        everything = [_row(row) for row in goods.rows(found, terms)]
         return {
             "services": everything,
             "total": len(everything),
@@ -37,7 +39,7 @@ def services(caller: Caller, params: Params) -> dict[str, Any]:
     limit = min(limit, max(total, 1))
     start = (page - 1) * limit
     return {
-        "services": [_row(row) for row in goods.rows(found[start : start + limit])],
+        "services": [_row(row) for row in goods.rows(found[start : start + limit], terms)],
         "total": total,
         "page": page,
         "limit": limit,

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import UTC
-from decimal import Decimal
 from typing import Any
 
 from api import buying, once, waiting, words
@@ -10,10 +9,11 @@ from api.access import Caller
 from api.params import Params
 from api.refusals import Refusal, Unknown
 from api.v2.errors import NO_FUNDS, NO_ORDER_NAMED, NO_PROJECT_NAMED, NO_SUCH_ORDER, NO_SUCH_PROJECT
-from core.money import CHARGE_STEP, CURRENCY, round_up
+from core.money import CURRENCY
 from orders.models import Order
 from sms import buy, states
 from sms.models import Message, Number, Project, Purchase
+from sms.terms import Terms
 from sms.withdraw import withdraw
 from wallet import ledger
 
@@ -31,16 +31,17 @@ def projects(caller: Caller, params: Params) -> list[dict[str, Any]]:
     """Every service in every country, or in the country with the code that is asked for."""
     country = params.text("country")
     shelf = buy.on_shelf().filter(country__code=country) if country else buy.on_shelf()
-    fields = ("pk", "site__name", "price", "country__code", "country__name")
+    terms = Terms.of(caller.customer)
+    fields = ("pk", "site__name", "country__code", "country__name", "country_id", "cost", "price")
     return [
         {
             "project_id": str(pk),
             "name": name,
-            "price": _price(price),
+            "price": f"{terms.price_of(pk=pk, country_id=country_id, cost=cost, price=price):.4f}",
             "country_id": code,
             "country_title": title,
         }
-        for pk, name, price, code, title in shelf.order_by("pk").values_list(*fields)
+        for pk, name, code, title, country_id, cost, price in shelf.order_by("pk").values_list(*fields)
     ]
 
 
@@ -48,11 +49,6 @@ def countries(caller: Caller, params: Params) -> list[dict[str, Any]]:
     """The countries in which something is on sale."""
     found = buy.on_shelf().order_by("country__name").values_list("country__code", "country__name").distinct()
     return [{"country_code": code, "country_name": name} for code, name in found]
-
-
-def _price(price: Decimal) -> str:
-    """What one number costs: to the step that charges are rounded up to."""
-    return f"{round_up(price, CHARGE_STEP):.4f}"
 
 
 # ── Buying ─────────────────────────────────────────────────────────────────────────────────────────

@@ -51,7 +51,12 @@ def plan(
     try:
         with transaction.atomic():
             service, link, offer = place.checked(
-                service_id=service_id, quantity=quantity, link=link, shown_price=shown_price, shown_unit=shown_unit
+                customer=customer,
+                service_id=service_id,
+                quantity=quantity,
+                link=link,
+                shown_price=shown_price,
+                shown_unit=shown_unit,
             )
             if service.is_product:
                 raise CantPlace(runs=_("Only services for social media can be ordered in several runs or for later."))
@@ -89,6 +94,11 @@ def plan(
         if begun is None:
             raise
         return _same_wish(begun, wanted, link)
+
+
+def no_promotion() -> str:
+    """Why no code takes anything off a plan: what it is worth would be unclear where only some runs are delivered."""
+    return _("A promotion code is for a single order.")
 
 
 def _check(runs: int, interval: int, start_at: datetime | None, now: datetime) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from catalog.models import Service
-from catalog.pricing import Quote, quote_for
+from catalog.pricing import Quote, cost_of
 from catalog.search import on_shelf
 from core.money import EXACT, MICRO, round_up
 from orders import place as placing
@@ -123,7 +123,7 @@ def _agreed(plan: Plan, service: Service) -> Quote:
     rate, price = (
         round_up(EXACT.divide(EXACT.multiply(each, service.unit), plan.unit), MICRO) for each in (plan.rate, plan.price)
     )
-    cost = quote_for(service, plan.quantity).cost
+    cost = cost_of(service, plan.quantity)
     return Quote(
         service_id=service.pk,
         quantity=plan.quantity,

@@ -11,11 +11,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from core.money import CHARGE_STEP, round_up
 from core.templatetags import shop
 from sms import phones, states
 from sms.late import late
 from sms.models import Country, Number, Project, Purchase
+from sms.terms import Terms
 
 register = template.Library()
 
@@ -68,9 +68,9 @@ def dialling(number: Number) -> Dialling | None:
 
 
 @register.filter
-def charged(price: Decimal) -> Decimal:
-    """USD that one number is charged: the price, rounded as every charge is."""
-    return round_up(price, CHARGE_STEP)
+def charged(project: Project, terms: Terms) -> Decimal:
+    """USD that one number of the project is charged on the reader's terms."""
+    return terms.price(project)
 
 
 @register.filter

@@ -349,7 +349,11 @@
       return;
     }
     const step = BigInt(form.dataset.step || "100");
-    const whole = BigInt(form.dataset.price) * BigInt(typed);
+    const quantity = BigInt(typed);
+    // `1000:1100000 …`: from so many pieces on, the micros of one rate unit.
+    const steps = (form.dataset.steps ?? "").trim().split(" ").filter(Boolean).map((text) => text.split(":").map(BigInt));
+    const price = steps.findLast(([start]) => start <= quantity)?.[1] ?? BigInt(form.dataset.price);
+    const whole = price * quantity;
     const unit = BigInt(form.dataset.per || "1") * step;
     const runs = form.querySelector("[data-runs]")?.value.trim() ?? "";
     const charge = ((whole + unit - 1n) / unit) * step * (/^[1-9]\d{0,5}$/.test(runs) ? BigInt(runs) : 1n);

@@ -7,13 +7,13 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from accounts.models import Invitation, Terms, User
-from catalog.models import Category, MarkupRule, PriceChange, Service, StockWish, Subcategory, SyncRun
+from accounts.models import CustomerGroup, Invitation, Terms, User
+from catalog.models import Category, MarkupRule, PriceChange, Promotion, Service, StockWish, Subcategory, SyncRun
 from core.alerts import alert
 from core.models import ExchangeRate
 from desk.models import Announcement, Question, Request
 from orders import place, resolve, states, submit
-from orders.models import DeliveredItem, Order
+from orders.models import DeliveredItem, Order, PromotionUse
 from orders.plans import begin
 from orders.settle import settle
 from orders.verdict import ended
@@ -157,6 +157,10 @@ def everything(make, product, operator, now):
     )
     alert(key=f"order:{goods.pk}:odd", subject=f"Odd {HOSTILE}", detail=HOSTILE, now=now)
     MarkupRule.objects.create(percent=10, service=product)
+    group = CustomerGroup.objects.create(name=f"Resellers {HOSTILE}")
+    MarkupRule.objects.create(percent=5, group=group).steps.create(from_quantity=1000, percent=2)
+    code = Promotion.objects.create(code="TEN", percent=10, note=HOSTILE)
+    PromotionUse.objects.create(promotion=code, order=goods, customer=goods.customer, discount=Decimal("0.1"))
     PriceChange.objects.create(
         service=product,
         old_rate=Decimal(1),

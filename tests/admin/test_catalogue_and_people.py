@@ -19,7 +19,10 @@ from tests.admin.test_order_acts import text
 
 pytestmark = pytest.mark.django_db
 
-RULE = {"percent": "50", "fixed": "0", "minimum_margin": "0", "rounding": "0.0001", "active": "on"}
+RULE = {
+    **{"percent": "50", "fixed": "0", "minimum_margin": "0", "rounding": "0.0001", "active": "on"},
+    **{"steps-TOTAL_FORMS": "0", "steps-INITIAL_FORMS": "0"},
+}
 
 
 @pytest.fixture(autouse=True)

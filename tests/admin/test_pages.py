@@ -20,7 +20,7 @@ MODELS = sorted(m._meta.label_lower for m in admin.site._registry if m._meta.app
 READ_ONLY = [
     *("wallet.account", "wallet.transfer", "wallet.hold", "orders.order", "orders.attempt", "orders.orderevent"),
     *("orders.delivereditem", "catalog.pricechange", "catalog.syncrun", "upstream.balancereading", "core.alert"),
-    *("desk.request", "notices.notice", "privacy.deletion"),
+    *("orders.promotionuse", "desk.request", "notices.notice", "privacy.deletion"),
 ]
 
 

@@ -9,8 +9,8 @@ import requests
 from django.utils import timezone
 
 from catalog.models import Service
-from catalog.pricing import quote_for
 from catalog.sync import sync_catalog
+from catalog.terms import Terms, quote_for
 from orders.models import Order
 from reseller.books import audit
 from sms.models import Project, Purchase
@@ -120,4 +120,4 @@ def test_fifty_forms_at_once_against_money_for_twenty_are_twenty_orders(tab, str
 def an_order_charge(tab):
     """What one of those orders is charged."""
     service = Service.objects.get(upstream_id=1)
-    return quote_for(service, int(an_order(tab, amount=Decimal(1))["quantity"])).charge
+    return quote_for(service, int(an_order(tab, amount=Decimal(1))["quantity"]), Terms()).charge

@@ -56,12 +56,13 @@ def funds_panel(context: Context) -> dict[str, Any]:
     """What is owed, what is under way, and how to add funds: FUNDS_HELP where no way to pay is offered."""
     user: Any = context["request"].user
     moving = TopUp.objects.filter(customer=user, state__in=TopUp.MOVING).select_related("method").order_by("-pk")
+    offered = bool(methods.offered())
     return {
         "owed": debts.owed(user),
-        "offered": bool(methods.offered()),
-        "steps": methods.steps(),
+        "offered": offered,
+        "steps": methods.steps() if offered else [],
         "moving": list(moving[:3]),
-        "vouchers": Batch.objects.exists(),
+        "vouchers": not offered and Batch.objects.exists(),
         "funds_help": settings.FUNDS_HELP,
         "user": user,
     }

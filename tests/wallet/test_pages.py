@@ -89,7 +89,7 @@ def test_older_ones_follow(me, bought, monkeypatch):
 
 
 def test_the_number_of_queries_does_not_grow(me, bought, django_assert_max_num_queries):
-    with django_assert_max_num_queries(8) as few:
+    with django_assert_max_num_queries(12) as few:
         me.get(PAGE)
     for number in range(20):
         bought("1", number)

@@ -5,12 +5,13 @@ is away, or an order waits for an operator, runs don't pile up behind it, and af
 """
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from catalog.models import Service
-from catalog.pricing import Quote, cost_of
+from catalog.pricing import Quote, cost_of, quote
 from catalog.search import on_shelf
 from core.money import EXACT, MICRO, round_up
 from orders import place as placing
@@ -123,16 +124,8 @@ def _agreed(plan: Plan, service: Service) -> Quote:
     rate, price = (
         round_up(EXACT.divide(EXACT.multiply(each, service.unit), plan.unit), MICRO) for each in (plan.rate, plan.price)
     )
-    cost = cost_of(service, plan.quantity)
-    return Quote(
-        service_id=service.pk,
-        quantity=plan.quantity,
-        rate=rate,
-        price=price,
-        unit=service.unit,
-        cost=cost,
-        charge=plan.charge,
-    )
+    then = quote(service_id=service.pk, quantity=plan.quantity, rate=rate, price=price, unit=service.unit)
+    return replace(then, cost=cost_of(service, plan.quantity), charge=plan.charge)
 
 
 def _wait(plan: Plan, now: datetime) -> None:

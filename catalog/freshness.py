@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from catalog.models import SyncRun
 from catalog.sync import KIND
 
 
-def copied_at() -> datetime | None:
-    """When the catalogue, stock included, was last copied whole; None when it never was."""
+def whole_copies() -> "QuerySet[SyncRun, datetime]":
+    """The moments at which it was copied whole, the newest first."""
     good = SyncRun.objects.filter(kind=KIND, ok=True, finished_at__isnull=False)
-    return good.order_by("-finished_at").values_list("finished_at", flat=True).first()
+    return good.order_by("-finished_at").values_list("finished_at", flat=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from catalog import stock
-from catalog.freshness import copied_at
+from catalog.freshness import whole_copies
 from catalog.models import Service, StockLook
 from upstream.client import NotSent
 from upstream.pace import room
@@ -36,8 +37,9 @@ class Seen:
 
 def known(service: Service) -> Seen:
     """What our copy says, without asking."""
-    looked = StockLook.objects.filter(service=service).values_list("told_at", flat=True).first()
-    moments = [moment for moment in (looked, copied_at()) if moment]
+    looked = StockLook.objects.filter(service=OuterRef("pk")).values("told_at")
+    told = Service.objects.filter(pk=service.pk).values_list(Subquery(looked), Subquery(whole_copies()[:1]))
+    moments = [moment for moment in told.get() if moment]
     return Seen(service.stock, max(moments, default=None))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Exists
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,6 +29,7 @@ from orders.mine import customer_of, own_order
 from orders.models import OrderEvent, PromotionUse
 from orders.plans import begin
 from wallet import ledger
+from wallet.views import account_shown
 
 # So many of the newest looks at the goods stand on the page.
 REVEALS = 5
@@ -36,7 +38,9 @@ REVEALS = 5
 # ── The order form ─────────────────────────────────────────────────────────────────────────────────
 def service(request: HttpRequest, service_id: int) -> HttpResponse:
     """A service with its order form; sending the form places the order."""
-    offered = get_object_or_404(Service.objects.select_related("category", "subcategory", "speed"), pk=service_id)
+    services = Service.objects.select_related("category", "subcategory", "speed")
+    services = services.annotate(codes=Exists(Promotion.objects.filter(active=True)))
+    offered = get_object_or_404(services, pk=service_id)
     if offered.hidden or offered.category.hidden:
         raise Http404
     terms = Terms.of(request.user)
@@ -131,7 +135,7 @@ def _service_page(
     balance, own = None, {}
     if request.user.is_authenticated:
         customer = customer_of(request)
-        balance = ledger.account_of(customer).available
+        balance = account_shown(request).available
         own = {
             "kept": bool(favourites.kept(customer, [offered.pk])),
             "waits": not offered.in_stock and back_in_stock.waits(customer, offered.pk),
@@ -153,7 +157,7 @@ def _service_page(
             "charge": charge,
             "price": terms.price(offered),
             "prices": terms.prices_from(offered),
-            "with_promo": Promotion.objects.filter(active=True).exists() or bool(form["promo"].value()),
+            "with_promo": offered.codes or bool(form["promo"].value()),
             "balance": balance,
             "after": balance - charge if balance is not None and charge is not None else None,
             "zone_name": timezone.get_current_timezone_name(),

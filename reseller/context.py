@@ -1,11 +1,14 @@
 """What every page may show of the shop itself."""
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from catalog.terms import Terms
 from core import second_currency
+from desk.models import Request
+from wallet.models import Account
 
 
 def shop(request: HttpRequest) -> dict[str, object]:
@@ -23,3 +26,19 @@ def shop(request: HttpRequest) -> dict[str, object]:
         "SECOND": SimpleLazyObject(second_currency.current) if settings.SECOND_CURRENCY else None,
         "SECOND_OFF": request.COOKIES.get(second_currency.COOKIE) == second_currency.OFF,
     }
+
+
+def header(request: HttpRequest) -> dict[str, object]:
+    """For the header of every page of somebody signed in: what they can spend, in USD, and whether answers wait."""
+    user = getattr(request, "user", None)  # a page of errors may come before anybody is known
+    if user is None or not user.is_authenticated:
+        return {}
+    unread = Request.objects.filter(unread=True)
+    shown: Account | None = getattr(request, "account_shown", None)
+    if shown is not None:  # the page has asked already
+        return {"wallet_balance": shown.available, "unread_answers": unread.filter(customer=user).exists()}
+    accounts = Account.objects.annotate(unread=Exists(unread.filter(customer=OuterRef("owner"))))
+    account = accounts.filter(owner=user).first()
+    if account is None:
+        return {"wallet_balance": 0}
+    return {"wallet_balance": account.available, "unread_answers": account.unread}

@@ -384,7 +384,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "reseller.context.shop",
-                "wallet.views.wallet_balance",
+                "reseller.context.header",
                 "desk.banner.banner",
             ],
             "builtins": ["core.templatetags.shop", "heroicons.templatetags.heroicons"],

@@ -122,10 +122,10 @@ def _customer(request: HttpRequest) -> User:
     return user
 
 
-def wallet_balance(request: HttpRequest) -> dict[str, object]:
-    """For every page's header: what the signed-in customer can spend, in USD."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {}
-    account = Account.objects.filter(owner=user).first()
-    return {"wallet_balance": account.available if account else 0}
+def account_shown(request: HttpRequest) -> Account:
+    """The account of who is signed in, as the whole page shows it: header and page ask for it once."""
+    shown: Account | None = getattr(request, "account_shown", None)
+    if shown is None:
+        shown = ledger.account_of(_customer(request))
+        request.account_shown = shown  # type: ignore[attr-defined]  # ours
+    return shown

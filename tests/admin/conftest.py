@@ -13,7 +13,7 @@ from core.alerts import alert
 from core.models import ExchangeRate
 from desk.models import Announcement, Question, Request
 from orders import place, resolve, states, submit
-from orders.models import DeliveredItem, Order, PromotionUse
+from orders.models import DeliveredItem, GoodsReveal, Order, PromotionUse
 from orders.plans import begin
 from orders.settle import settle
 from orders.verdict import ended
@@ -181,6 +181,9 @@ def everything(make, product, operator, now):
     BalanceReading.objects.create(balance=Decimal("100.5"), read_at=now)
     Request.objects.create(
         customer=orders[states.RUNNING].customer, order=orders[states.RUNNING], kind="CANCEL", asked_at=now
+    )
+    GoodsReveal.objects.create(
+        order=goods, actor=operator, kind="SHOWN", day=now.date(), times=1, first_at=now, last_at=now
     )
     Announcement.objects.create(title_en=HOSTILE, text_en=HOSTILE, from_at=now)
     Question.objects.create(question_en=HOSTILE, answer_en=HOSTILE)

@@ -77,7 +77,7 @@ def test_a_number_with_its_sign_is_nothing_but_a_number(me, placed):
 
 def test_an_order_can_be_placed_again_from_its_row(me, placed, catalogue):
     order = placed(SMM, quantity=300)
-    address = f"/services/{order.service_id}/?quantity=300&amp;link=https%3A%2F%2Finstagram.com%2Fname"
+    address = reverse("orders:again", args=[order.pk])
     assert address in me.get(reverse("orders:list")).content.decode()
     catalogue[SMM].hidden = True
     catalogue[SMM].save()

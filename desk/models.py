@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from core.money import MoneyField
@@ -16,8 +16,8 @@ class Request(models.Model):
     """What a customer asks for and a person has to see to; the vendor's contract has no call for it (ruling 11)."""
 
     class Kind(models.TextChoices):
-        REFILL = "REFILL", _("Refill")
-        CANCEL = "CANCEL", _("Cancel")
+        REFILL = "REFILL", pgettext_lazy("request", "Refill")
+        CANCEL = "CANCEL", pgettext_lazy("request", "Cancel")
         NOT_DELIVERED = "NOT_DELIVERED", _("Not delivered")
         REPLACEMENT = "REPLACEMENT", _("Replacement")
         OTHER = "OTHER", _("Question")

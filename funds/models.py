@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from payments.core import get_base_url
 from payments.models import BasePayment
@@ -118,7 +118,7 @@ class TopUp(BasePayment, models.Model):  # the second for types: django-payments
         PROCESSING = "PROCESSING", _("Being confirmed")
         CHECKING = "CHECKING", _("We check it")
         REVIEW = "REVIEW", _("We look at it")
-        PAID = "PAID", _("Added")
+        PAID = "PAID", pgettext_lazy("money", "Added")
         EXPIRED = "EXPIRED", _("Expired")
         FAILED = "FAILED", _("Not paid")
         REFUSED = "REFUSED", _("Refused")

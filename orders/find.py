@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from catalog.search import MOST_WORDS, fold
@@ -14,7 +15,7 @@ from orders.models import Order
 # By the name that stands in the address; each has an index that begins with the customer.
 SORTS = {"": ["-pk"], "old": ["pk"], "-charge": ["-charge", "-pk"], "charge": ["charge", "pk"]}
 SORT_NAMES = {
-    "": _("Newest first"),
+    "": pgettext_lazy("orders", "Newest first"),
     "old": _("Oldest first"),
     "-charge": _("Highest charge first"),
     "charge": _("Lowest charge first"),

@@ -157,7 +157,7 @@ def _service_page(
             "charge": charge,
             "price": terms.price(offered),
             "prices": terms.prices_from(offered),
-            "with_promo": offered.codes or bool(form["promo"].value()),
+            "with_promo": getattr(offered, "codes", False) or bool(form["promo"].value()),
             "balance": balance,
             "after": balance - charge if balance is not None and charge is not None else None,
             "zone_name": timezone.get_current_timezone_name(),

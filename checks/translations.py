@@ -155,7 +155,7 @@ class _Words(HTMLParser):
             self.words.append(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.code = tag in {"script", "style"}
+        self.code = tag in {"script", "style", "code"}
         described = ("name", "description") in attrs
         for name, value in attrs:
             if value and (READ.fullmatch(name) or (described and name == "content")):

@@ -16,7 +16,7 @@ from payments import RedirectNeeded
 
 from accounts.models import User
 from accounts.signed_in import signed_in
-from core.money import show
+from core.money import CURRENCY, show
 from core.once import once_key
 from funds import begin, debts, methods, prove, providers, vouchers
 from funds.forms import AddForm, ProofForm, VoucherForm
@@ -289,6 +289,7 @@ def receipt(request: HttpRequest, transfer_id: int) -> HttpResponse:
         request,
         "funds/receipt.html",
         {
+            "currency": CURRENCY,
             "deposit": deposit,
             "top_up": paid,
             "fee": paid.received - deposit.amount if paid and paid.received else None,

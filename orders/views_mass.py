@@ -56,6 +56,8 @@ def mass(request: HttpRequest) -> HttpResponseBase:
 
 @csrf_protect
 def _answer(request: HttpRequest) -> HttpResponse:
+    if terms_first := ask_first(request, request.path):
+        return terms_first  # before anything is typed, since it would be lost on the way
     if request.method != "POST":
         return _page(request, MassForm(initial={"text": ""}))
     form = MassForm(request.POST, request.FILES)
@@ -70,8 +72,6 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if request.POST.get("act") == "place":
         if form_key != given or request.POST.get("seen", "") != digest(lines):
             wrong = _("The lines are not those that were checked. Look at them once more, and order then.")
-        elif terms_first := ask_first(request, request.path):
-            return terms_first
         else:
             agreed = _read_agreed(request.POST.get("agreed", ""))
             outcome = place_many(customer=customer_of(request), sheet=sheet, agreed=agreed, now=timezone.now())

@@ -18,9 +18,14 @@ from django.db.models import QuerySet
 from accounts.models import Acceptance, Place, User
 from api import words
 from api.models import Call, Key, Webhook
+from catalog.models import Favourite as KeptService
+from catalog.models import StockWish
 from core.money import plain
+from desk.models import Message as Written
 from desk.models import Request as Wish
-from orders.models import DeliveredItem, Order, OrderEvent
+from funds.models import Debt, Proof, TopUp, Voucher
+from notices.models import Notice, Switches
+from orders.models import DeliveredItem, GoodsReveal, Order, OrderEvent, Plan, PromotionUse
 from sms.models import Favourite, Message, Number, Purchase
 from wallet.models import Account, Hold, Transfer
 
@@ -42,7 +47,10 @@ def tables(user: User) -> list[Table]:
     return [
         _table(
             "profile",
-            ("email", "name", "language", "time_zone", "log_in_alerts", "joined_at", "last_log_in_at"),
+            (
+                *("email", "name", "language", "time_zone", "log_in_alerts", "joined_at", "last_log_in_at"),
+                *("group", "referral_code", "was_referred"),
+            ),
             User.objects.filter(pk=user.pk),
             lambda one: [
                 one.email,
@@ -52,6 +60,9 @@ def tables(user: User) -> list[Table]:
                 one.login_alerts,
                 _at(one.date_joined),
                 _at(one.last_login),
+                one.group.name if one.group else "",
+                one.referral_code or "",
+                one.referred_by_id is not None,
             ],
         ),
         _table(
@@ -86,6 +97,7 @@ def tables(user: User) -> list[Table]:
             lambda one: [one.terms.version, _at(one.at), one.address],
         ),
         *_money(user),
+        *_funds(user),
         *_orders(user),
         *_numbers(user),
         *_programs(user),
@@ -125,6 +137,46 @@ def _money(user: User) -> list[Table]:
                 one.state.lower(),
                 _at(one.closed_at),
             ],
+        ),
+    ]
+
+
+def _funds(user: User) -> list[Table]:
+    return [
+        _table(
+            "top_ups",
+            ("number", "way", "amount", "fee", "credited", "bonus", "state", "reference", "created_at"),
+            TopUp.objects.filter(customer=user),
+            lambda one: [
+                one.pk,
+                one.variant,
+                plain(one.amount),
+                plain(one.fee),
+                "" if one.credited is None else plain(one.credited),
+                plain(one.bonus_given),
+                one.state.lower(),
+                one.reference,
+                _at(one.created_at),
+            ],
+        ),
+        _table(
+            # The files themselves came from the customer.
+            "proofs",
+            ("top_up", "name", "type", "bytes", "at"),
+            Proof.objects.filter(top_up__customer=user).defer("content"),
+            lambda one: [one.top_up_id, one.name, one.type, one.size, _at(one.created_at)],
+        ),
+        _table(
+            "debts",
+            ("top_up", "kind", "state"),
+            Debt.objects.filter(customer=user),
+            lambda one: [one.top_up_id, one.kind.lower(), one.state.lower()],
+        ),
+        _table(
+            "vouchers",
+            ("ends_with", "redeemed_at"),
+            Voucher.objects.filter(customer=user),
+            lambda one: [one.tail, _at(one.redeemed_at)],
         ),
     ]
 
@@ -174,10 +226,87 @@ def _orders(user: User) -> list[Table]:
             ],
         ),
         _table(
+            "plans",
+            ("number", "service", "link", "quantity", "runs", "placed", "interval", "state", "charge_each", "made_at"),
+            Plan.objects.filter(customer=user),
+            lambda one: [
+                *(one.pk, one.service_name, one.link, one.quantity, one.runs, one.placed, one.interval),
+                *(one.state.lower(), plain(one.charge), _at(one.made_at)),
+            ],
+        ),
+        _table(
+            "promotion_codes_used",
+            ("order", "code", "discount"),
+            PromotionUse.objects.filter(customer=user).select_related("promotion"),
+            lambda one: [one.order_id, one.promotion.code, plain(one.discount)],
+        ),
+        _table(
+            # What the shop's own people looked at is told without their names.
+            "who_saw_items",
+            ("order", "who", "how", "address", "times", "first_at", "last_at"),
+            GoodsReveal.objects.filter(order__customer=user),
+            lambda one: [
+                one.order_id,
+                "you" if one.actor_id == user.pk else "the shop",
+                one.kind.lower(),
+                one.address if one.actor_id == user.pk else "",
+                one.times,
+                _at(one.first_at),
+                _at(one.last_at),
+            ],
+        ),
+        _table(
             "requests",
-            ("order", "kind", "state", "asked_at", "decided_at"),
+            ("number", "order", "kind", "subject", "state", "asked_at", "decided_at"),
             Wish.objects.filter(customer=user),
-            lambda one: [one.order_id, one.kind.lower(), one.state.lower(), _at(one.asked_at), _at(one.decided_at)],
+            lambda one: [
+                one.pk,
+                one.order_id,
+                one.kind.lower(),
+                one.subject,
+                one.state.lower(),
+                _at(one.asked_at),
+                _at(one.decided_at),
+            ],
+        ),
+        _table(
+            "request_messages",
+            ("request", "from", "kind", "text", "at"),
+            Written.objects.filter(request__customer=user),
+            lambda one: [
+                one.request_id,
+                "you" if one.by_customer else "the shop",
+                one.kind.lower(),
+                one.text,
+                _at(one.at),
+            ],
+        ),
+        _table(
+            "favourite_services",
+            ("service",),
+            KeptService.objects.filter(customer=user).select_related("service"),
+            lambda one: [one.service.name],
+        ),
+        _table(
+            "waits_for_stock",
+            ("service", "since", "told_at"),
+            StockWish.objects.filter(customer=user).select_related("service"),
+            lambda one: [one.service.name, _at(one.wished_at), _at(one.told_at)],
+        ),
+        _table(
+            "notices",
+            ("kind", "about", "state", "at"),
+            Notice.objects.filter(customer=user),
+            lambda one: [one.kind.lower(), " ".join(map(str, one.about.values())), one.state.lower(), _at(one.made_at)],
+        ),
+        _table(
+            "notice_switches",
+            ("chosen", "balance_low_below"),
+            Switches.objects.filter(customer=user),
+            lambda one: [
+                " ".join(f"{kind}={on}" for kind, on in one.chosen.items()),
+                "" if one.low_below is None else plain(one.low_below),
+            ],
         ),
     ]
 

@@ -20,12 +20,17 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Acceptance, Place, User
 from api.models import Event, Key, Watch, Webhook
+from catalog.models import Favourite as KeptService
+from catalog.models import StockWish
 from core.models import MailFailure
 from core.money import ZERO, show
+from desk.models import Message as Written
 from desk.models import Request as Wish
+from funds.models import Debt, Proof, TopUp
+from notices.models import Notice, Switches
 from orders import states as order_states
 from orders.models import Attempt as OrderAttempt
-from orders.models import DeliveredItem, Order
+from orders.models import DeliveredItem, GoodsReveal, Order, Plan
 from privacy.models import Deletion, Export
 from sms import states as number_states
 from sms.models import Attempt as PurchaseAttempt
@@ -63,6 +68,12 @@ def obstacles(user: User) -> list[str]:
         found.append(_("Some of your numbers still wait for a code. Wait until they have ended."))
     if Wish.objects.filter(customer=user, state__in=Wish.LIVE).exists():
         found.append(_("A request of yours is still open. Wait until it is answered."))
+    if Plan.objects.filter(customer=user, state__in=Plan.OPEN).exists():
+        found.append(_("A plan of yours has runs to come. Stop it first."))
+    if TopUp.objects.filter(customer=user, state__in=TopUp.MOVING).exists():
+        found.append(_("A payment of yours is still under way. Wait until it has come or has expired."))
+    if Debt.objects.filter(customer=user, state=Debt.State.OPEN).exists():
+        found.append(_("You still owe for a payment that was taken back. Settle it first."))
     if not found and Hold.objects.filter(account__owner=user, state=Hold.State.OPEN).exists():
         found.append(_("Some of your money is still set aside for a purchase. Wait until it has ended."))
     return found
@@ -87,6 +98,7 @@ def account(*, user: User, gives_up_balance: bool, now: datetime) -> Deletion:
                 raise BalanceLeft(left)
             ledger.adjust(account=money, amount=-left, key=f"user:{person.pk}:deleted", memo=MEMO, now=now)
         _forget_goods(person)
+        _forget_wishes(person)
         _forget_programs(person)
         _forget_history(person)
         _forget_person(person)
@@ -98,6 +110,10 @@ def _forget_goods(person: User) -> None:
     DeliveredItem.objects.filter(order__customer=person).update(text="")
     OrderAttempt.objects.filter(order__customer=person).update(request={}, detail="")
     Order.objects.filter(customer=person).update(link="", form_key="")
+    Plan.objects.filter(customer=person).update(link="", form_key="")
+    # Who looked, and when, stays; from where does not.
+    for reveal in GoodsReveal.objects.filter(actor=person).exclude(address=""):
+        GoodsReveal.objects.filter(pk=reveal.pk).update(address=f"#{reveal.pk}")
     messages = Message.objects.filter(number__purchase__customer=person)
     # The fingerprint has to differ from message to message, and may no longer tell what was in it.
     messages.update(code="", text="", fingerprint=Cast(F("pk"), CharField()))
@@ -105,6 +121,16 @@ def _forget_goods(person: User) -> None:
     Number.objects.filter(purchase__customer=person).update(last_code="")
     Purchase.objects.filter(customer=person).update(form_key="")
     Favourite.objects.filter(customer=person).delete()
+
+
+def _forget_wishes(person: User) -> None:
+    """What they asked, showed, kept at hand and were told."""
+    Written.objects.filter(request__customer=person).update(text="")
+    Wish.objects.filter(customer=person).update(subject="", note="", form_key="")
+    Proof.objects.filter(top_up__customer=person).delete()
+    TopUp.objects.filter(customer=person).update(reference="", note="", reason="", pay_url="")
+    for rows in (Notice, Switches, KeptService, StockWish):
+        rows._default_manager.filter(customer=person).delete()
 
 
 def _forget_programs(person: User) -> None:
@@ -139,4 +165,6 @@ def _forget_person(person: User) -> None:
     person.is_active = person.login_alerts = False
     person.last_login = None
     person.invitation = None
+    person.referral_code = None
+    person.group = None
     person.save()

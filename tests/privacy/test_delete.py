@@ -17,8 +17,13 @@ from django.utils import timezone
 
 from accounts.models import Acceptance, Place, User
 from api.models import Call, Event, Key, Webhook
+from catalog.models import Favourite as KeptService
+from catalog.models import StockWish
+from desk.models import Message as Written
 from desk.models import Request
-from orders.models import Attempt, DeliveredItem, Order
+from funds.models import Proof, TopUp
+from notices.models import Notice, Switches
+from orders.models import Attempt, DeliveredItem, GoodsReveal, Order, Plan
 from privacy import delete
 from privacy.models import Deletion
 from reconcile.run import reconcile
@@ -27,7 +32,7 @@ from sms.models import Attempt as PurchaseAttempt
 from sms.models import Favourite, Message
 from tests.accounts.test_log_ins import alive, log_in
 from tests.conftest import PASSWORD
-from tests.privacy.conftest import LINK, SMM
+from tests.privacy.conftest import LINK, SAID, SMM
 from tests.reconcile.conftest import open_findings
 from wallet import ledger
 from wallet.models import Hold, Transfer
@@ -63,10 +68,21 @@ def test_the_person_is_gone(known):
     assert {item.text for item in DeliveredItem.objects.all()} == {""}
     assert {(message.code, message.text) for message in Message.objects.all()} == {("", "")}
     assert Acceptance.objects.get(user=person).address is None
+    assert Plan.objects.get().link == ""
+    assert not Proof.objects.exists()
+    for rows in (Notice, Switches, KeptService, StockWish):
+        assert not rows.objects.filter(customer=person).exists()
+    assert {written.text for written in Written.objects.all()} == {""}
+    assert "203.0.113.9" not in GoodsReveal.objects.values_list("address", flat=True)
     everything = serialize(
-        "json", [row for rows in (User, Order, Attempt, PurchaseAttempt, Message) for row in rows.objects.all()]
+        "json",
+        [
+            row
+            for rows in (User, Order, Attempt, PurchaseAttempt, Message, Request, TopUp, Plan)
+            for row in rows.objects.all()
+        ],
     )
-    for word in ("customer@example.com", "Li Wei", LINK, *secrets):
+    for word in ("customer@example.com", "Li Wei", LINK, SAID, *secrets):
         assert word not in everything
 
 

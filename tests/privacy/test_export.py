@@ -55,7 +55,7 @@ def test_everything_of_theirs_is_in_it(known):
     (message,) = Message.objects.all()
     assert [one["code"] for one in table(packed, "messages")] == [message.code]
     for name in [table.name for table in collect.tables(known)]:
-        if name not in ("second_factors", "requests"):
+        if name not in ("second_factors", "promotion_codes_used", "debts", "vouchers"):
             assert table(packed, name), f"{name} is empty"
     assert "Li Wei" not in packed.read("readme.txt").decode()
 
@@ -147,7 +147,7 @@ def test_the_queries_do_not_grow_with_the_rows(known, django_assert_max_num_quer
         for number in range(500)
     )
 
-    with django_assert_max_num_queries(50):
+    with django_assert_max_num_queries(90):
         pieces = list(export.copy(customer=known, now=timezone.now()))
 
     assert len(table(zipfile.ZipFile(io.BytesIO(b"".join(pieces))), "delivered_items")) == 503

@@ -13,7 +13,9 @@ UV := .venv/bin/uv
 # A home folder that is not there or not ours (a service's user) can't hold uv's cache.
 UVFLAGS := --quiet $(shell test -w "$$HOME" || echo --no-cache)
 PYTEST := $(PY) -m pytest
-WORKERS ?= 2
+# A third of the time a test waits for a socket or a process, so two cores keep three busy; a browser is not so patient.
+WORKERS ?= 3
+BROWSERS ?= 2
 
 # An environment whose Python is gone, or that another PYTHON=… was asked for, is made anew.
 ifneq ($(wildcard .venv),)
@@ -66,16 +68,16 @@ checks: .venv/.dev
 
 suite: .venv/.dev
 	@echo 'Tests on SQLite'
-	@$(PYTEST) -n $(WORKERS) -m 'not journey'
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -m 'not journey'
 	@echo 'Tests on PostgreSQL'
-	@TEST_DATABASE=postgres $(PYTEST) -n $(WORKERS) -m 'not journey'
+	@TEST_DATABASE=postgres $(PYTEST) -n $(WORKERS) --dist worksteal -m 'not journey'
 
 browser: .venv/.dev
 	@$(PY) -m tests.browser
 
 journeys: browser
 	@echo 'Journeys in a browser'
-	@$(PYTEST) -n $(WORKERS) -m journey
+	@$(PYTEST) -n $(BROWSERS) -m journey
 
 SEEDS ?= 7 11 2026
 MINUTES ?= 30

@@ -48,15 +48,30 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
+# Modules about how pages look and what they say.
+LOOKS = {
+    "test_pages.py",
+    "test_docs.py",
+    "test_docs_page.py",
+    "test_keys_page.py",
+    "test_webhooks_page.py",
+    "test_openapi.py",
+}
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run what touches the database; the rest would only prove the same again."""
+    """On PostgreSQL run what touches the database; the rest would only prove the same again.
+
+    How pages look is looked at on one database only: what they ask for is the acts' and the lists' own business.
+    """
     if not settings.ON_POSTGRES:
         return
     fixtures = {"db", "transactional_db", "live_server"}
     kept = [
         item
         for item in items
-        if item.get_closest_marker("django_db") or fixtures & set(getattr(item, "fixturenames", ()))
+        if item.path.name not in LOOKS
+        and (item.get_closest_marker("django_db") or fixtures & set(getattr(item, "fixturenames", ())))
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept

@@ -242,7 +242,7 @@ class TestTriggers:
     def test_truncate_is_refused(self):
         connection.check_constraints()  # nothing of this transaction's own keeps PostgreSQL from it
         with pytest.raises(IntegrityError, match="append-only"):
-            self.run("TRUNCATE wallet_transfer")
+            self.run("TRUNCATE wallet_transfer CASCADE")
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has REPLACE")

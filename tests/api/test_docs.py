@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -336,7 +336,8 @@ class TestExamples:
         ask_it("getStatus", id=first)
         ask_it("setStatus", id=first, status=6)
         Number.objects.filter(pk=second).update(expires_at=timezone.now())
-        close.end(Number.objects.select_related("slot__hold", "purchase").get(pk=second), "EXPIRED", timezone.now())
+        with transaction.atomic():
+            close.end(Number.objects.select_related("slot__hold", "purchase").get(pk=second), "EXPIRED", timezone.now())
         ask_it("getStatus", id=second)
         ask_it("setStatus", id=second, status=8)
         every = {(line.action, number) for line in bots.LINES for number in range(len(line.answers))}

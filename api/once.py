@@ -14,6 +14,7 @@ from api.access import Caller
 from api.params import Params
 from api.refusals import OUR_FAULT, Refusal, Unknown
 from core.once import once_key
+from wallet import ledger
 
 log = logging.getLogger(__name__)
 
@@ -81,10 +82,11 @@ def _alone(
     """Buy unless the key was used elsewhere alone. Raises `Refusal`.
 
     Orders and numbers know nothing of each other, so no constraint spans both: of two requests of a customer that
-    come at once with keys, the second waits here and then sees what the first one bought.
+    come at once with keys, the second waits here and then sees what the first one bought. The row it waits for is
+    the one that every purchase locks first.
     """
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=customer.pk)
+        ledger.locked(ledger.account_of(customer))
         if elsewhere.exists() and find() is None:
             raise Refusal(USED_BEFORE)
         return buy()

@@ -23,12 +23,16 @@ def cancel(*, order_id: int, customer: User, now: datetime) -> Request:
     if order.run != 1 or order.plan is None or not order.plan.is_open:
         return ask.cancel(order_id=order_id, customer=customer, now=now)
     with transaction.atomic():
+        # What settles an order locks it and then its customer's money, so the orders come before the money here too.
+        stop.locked(order.plan.pk, customer)
+        runs = order.plan.orders.filter(state__in=states.OPEN).order_by("pk").select_for_update()
+        under_way = list(runs.values_list("pk", flat=True))
         try:
             stop.stop(plan_id=order.plan.pk, reason=Plan.Reason.BY_CUSTOMER, customer=customer, now=now)
         except stop.CantChange:  # it ended just now
             return ask.cancel(order_id=order_id, customer=customer, now=now)
         asked = {}
-        for run_id in order.plan.orders.filter(state__in=states.OPEN).values_list("pk", flat=True):
+        for run_id in under_way:
             try:
                 asked[run_id] = ask.cancel(order_id=run_id, customer=customer, now=now)
             except CantAsk:  # it runs to its end; the others are stopped all the same

@@ -1,4 +1,7 @@
-"""Collect what customers owe for payments that were taken back: from what is available, never below zero."""
+"""Collect what customers owe for payments that were taken back: from what is available, never below zero.
+
+Locks are taken in one order everywhere: the customer's account, then their debts.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -24,9 +27,17 @@ def owed(customer: User) -> Decimal:
 
 
 def pay(*, customer: User, cause: str, now: datetime) -> None:
-    """Pay open debts, the oldest first, out of what a deposit has just brought. `cause` makes a repeat harmless."""
+    """Pay open debts, the oldest first, out of what is available. `cause` makes a repeat harmless.
+
+    Called with each deposit, and before a purchase sets money aside: what was on hold when a payment was taken back,
+    and came free since, is owed before it can be spent.
+    """
+    open_ones = Debt.objects.filter(customer=customer, state=Debt.State.OPEN)
+    if not open_ones.exists():
+        return
     with transaction.atomic():
-        for debt in Debt.objects.filter(customer=customer, state=Debt.State.OPEN).order_by("pk").select_for_update():
+        ledger.locked(ledger.account_of(customer))
+        for debt in open_ones.order_by("pk").select_for_update():
             take(debt, cause=cause, now=now)
 
 
@@ -76,6 +87,7 @@ def key_of(debt: Debt) -> str:
 
 
 def _open(debt_id: int) -> Debt:
+    ledger.locked(ledger.account_of(User.objects.get(debts=debt_id)))
     debt = Debt.objects.select_for_update(of=["self"]).select_related("customer").get(pk=debt_id)
     if debt.state != Debt.State.OPEN:
         raise CantCollect("This debt is closed.")

@@ -40,6 +40,8 @@ def hear(word: Word, *, now: datetime) -> TopUp | None:
         if top_up.state == State.PAID:
             if word.standing in (Standing.PAID, Standing.UNCLEAR) and word.transaction_id != top_up.transaction_id:
                 _twice(top_up, word, now)
+            elif word.standing == Standing.PAID:
+                _more(top_up, word, now)
             return top_up
         if top_up.state == State.REFUSED:
             if word.standing in (Standing.PAID, Standing.UNCLEAR):
@@ -65,6 +67,9 @@ def _paid(top_up: TopUp, word: Word, now: datetime) -> None:
         return
     if word.received is None or not word.received.is_finite():
         review(top_up, "The provider calls it paid and does not say how much came.", now=now)
+        return
+    if not top_up.customer.is_active:
+        review(top_up, f"{plain(word.received)} USD came after the account was closed.", now=now)
         return
     credit(top_up, received=word.received, transaction_id=word.transaction_id, now=now)
 
@@ -152,6 +157,21 @@ def _twice(top_up: TopUp, word: Word, now: datetime) -> None:
         subject=f"{top_up} of {top_up.customer} was paid a second time",
         detail=f"It is credited for {top_up.transaction_id}; {word.transaction_id} came on top: {word.received} "
         f"{word.currency}. Nothing was credited for that: pay it back, or adjust the balance.",
+        severity=Alert.Severity.CRITICAL,
+        now=now,
+    )
+
+
+def _more(top_up: TopUp, word: Word, now: datetime) -> None:
+    """The same payment is worth more by now than what was credited: a part came after an operator had decided."""
+    came, known = word.received, top_up.received
+    if came is None or known is None or not came.is_finite() or came <= known:
+        return
+    alert(
+        key=f"topup:{word.variant}:{word.transaction_id}"[:200],
+        subject=f"More came for {top_up} of {top_up.customer} after it was credited",
+        detail=f"{word.transaction_id}: {plain(came)} {word.currency} altogether, and {plain(known)} USD were reckoned "
+        "with. Nothing was credited for the rest: adjust the balance, or pay it back.",
         severity=Alert.Severity.CRITICAL,
         now=now,
     )

@@ -40,6 +40,7 @@ def take_back(reversal: Reversal, *, provider: Provider, now: datetime) -> Debt 
             if top_up.state == TopUp.State.REVIEW:
                 review(top_up, f"Before it was credited, {show(reversal.amount)} of it were taken back.", now=now)
             return None
+        ledger.locked(ledger.account_of(top_up.customer))
         if reversal.kind == Debt.Kind.REFUND:
             return _refunded(top_up, reversal, now)
         return _disputed(top_up, reversal, now)

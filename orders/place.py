@@ -14,6 +14,7 @@ from catalog.pricing import Quote
 from catalog.search import on_shelf
 from catalog.terms import Terms, quote_for
 from core.money import LARGEST, show
+from funds import debts
 from orders import promotion, tasks
 from orders.models import Order, OrderEvent, Plan, PromotionUse, new_reference
 from wallet import ledger
@@ -75,13 +76,15 @@ def order(
                 shown_price=shown_price,
                 shown_unit=shown_unit,
             )
+            reference = new_reference()
+            account = ledger.account_of(customer)
+            debts.pay(customer=customer, cause=f"order:{reference}", now=now)
             used = None
             if promo:
+                # Before the code, here as everywhere: of two who lock both, none waits for the other.
+                account = ledger.locked(account)
                 used, offer = _with_promotion(promo, customer, service, offer, now)
-            reference = new_reference()
-            hold = ledger.hold(
-                account=ledger.account_of(customer), amount=offer.charge, key=f"order:{reference}:hold", now=now
-            )
+            hold = ledger.hold(account=account, amount=offer.charge, key=f"order:{reference}:hold", now=now)
             made = create(
                 reference=reference,
                 customer=customer,

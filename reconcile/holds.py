@@ -7,6 +7,7 @@ from itertools import chain
 
 from core.models import Alert
 from core.money import plain
+from funds import audit as funds_audit
 from orders import audit as orders_audit
 from reconcile.matters import Matter
 from reconcile.models import Finding, Run
@@ -24,7 +25,8 @@ def look(run: Run, now: datetime) -> Iterator[Matter]:
     A hold that outlived its reason is one of those lines: the audits compare every hold with the state of what it
     is for.
     """
-    for problem in chain(wallet_audit.findings().problems, orders_audit.problems(), sms_audit.problems()):
+    audits = (wallet_audit.findings().problems, funds_audit.problems(), orders_audit.problems(), sms_audit.problems())
+    for problem in chain(*audits):
         yield Matter(
             kind=Finding.Kind.BOOKS,
             key=f"books:{hashlib.sha256(problem.encode()).hexdigest()[:32]}",

@@ -2,8 +2,8 @@
 
 A restored database does not know what the shop did since the backup was made. What waited to be sent then may have
 been sent since, so it becomes UNCERTAIN and an operator compares it with the vendor. What runs is simply asked for
-again. What was bought and sold since is with the vendor and not in our books: the reconciliation finds it as money
-that left our balance there.
+again. A plan is paused, since its next runs may have been placed. What was bought and sold since is with the vendor
+and not in our books: the reconciliation finds it as money that left our balance there.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from django.db import connection, models, transaction
 from core.alerts import alert
 from core.models import Alert
 from orders import states
-from orders.models import Order
+from orders.models import Order, Plan
 from orders.submit import DESK as ORDERS
 from reconcile.evidence import RESTORED
 from sms import states as sms_states
@@ -32,11 +32,13 @@ SKIPPED_IDS = 10_000
 
 @dataclass(frozen=True)
 class Restored:
-    """How many orders and purchases of numbers are uncertain now, and how many live numbers are asked for again."""
+    """How many orders and purchases of numbers are uncertain now, how many live numbers are asked for again, and how
+    many plans are paused."""
 
     orders: int
     purchases: int
     numbers: int
+    plans: int
 
 
 def after_restore(*, now: datetime) -> Restored:
@@ -51,6 +53,8 @@ def after_restore(*, now: datetime) -> Restored:
         numbers = live.update(next_poll_at=now, poll_claim="")
         live.filter(expires_at__lt=now + LAST_QUESTION).update(expires_at=now + LAST_QUESTION)
         Order.objects.filter(state=states.RUNNING).update(next_poll_at=now, poll_claim="")
+        active = Plan.objects.filter(state=Plan.State.ACTIVE)
+        plans = active.update(state=Plan.State.PAUSED, waits_since=None, changed_at=now)
         for model in (Order, Purchase, Number):
             _skip_ids(model)
         alert(
@@ -63,7 +67,7 @@ def after_restore(*, now: datetime) -> Restored:
             now=now,
         )
     rewind.accept(now=now)
-    return Restored(orders, purchases, numbers)
+    return Restored(orders, purchases, numbers, plans)
 
 
 def _unsent(model: type[Order] | type[Purchase]) -> list[int]:

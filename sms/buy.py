@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.money import CHARGE_STEP, round_up, show
+from funds import debts
 from sms import tasks
 from sms.models import Number, Project, Purchase, Slot, new_reference
 from sms.phones import country_name
@@ -121,6 +122,7 @@ def _create(
     customer: User, project: Project, quantity: int, phone: str, price: Decimal, form_key: str, now: datetime
 ) -> Purchase:
     reference = new_reference()
+    debts.pay(customer=customer, cause=f"sms:{reference}", now=now)
     account = ledger.account_of(customer)
     account.refresh_from_db()
     if account.available < price * quantity:

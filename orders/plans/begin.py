@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.money import LARGEST
+from funds import debts
 from orders import place
 from orders.models import Order, Plan, new_reference
 from orders.place import CantPlace
@@ -63,6 +64,7 @@ def plan(
             if offer.charge * runs > LARGEST:
                 raise CantPlace(runs=_("This is more than one order can be: order less at a time."))
             reference = new_reference()
+            debts.pay(customer=customer, cause=f"plan:{reference}", now=now)
             hold = ledger.hold(
                 account=ledger.account_of(customer), amount=offer.charge * runs, key=f"plan:{reference}:hold", now=now
             )

@@ -102,7 +102,7 @@ def test_what_waited_when_the_backup_was_made_is_not_sent_a_second_time(file, sh
     assert bought == 5
 
     told = restore(file)
-    assert told["uncertain"] == {"orders": 1, "purchases": 1, "numbers": 0}
+    assert told["uncertain"] == {"orders": 1, "purchases": 1, "numbers": 0, "plans": 0}
     assert User.objects.filter(pk=shop.pk).exists()
     waiting.refresh_from_db()
     purchase.refresh_from_db()

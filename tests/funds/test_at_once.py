@@ -1,14 +1,15 @@
 """Two at the same moment, on connections of their own: one wins, and the books hold."""
 
 import threading
+import time
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
-from funds import begin, decide, vouchers
+from funds import begin, debts, decide, vouchers
 from funds.models import Debt, Method, TopUp, Voucher
 from reseller.books import audit
 from tests.funds.conftest import OPENED, balance
@@ -123,3 +124,30 @@ def test_a_purchase_and_a_dispute_at_once_leave_no_balance_below_zero(stripe, op
     debt = Debt.objects.get()
     assert account.balance + debt.paid == OPENED + 25
     assert debt.left + debt.paid == 25
+
+
+def test_a_deposit_and_an_operator_who_collects_do_not_wait_for_each_other(stripe, open_one, customer):
+    """Both lock the customer's money first: otherwise PostgreSQL would end one of them as a deadlock."""
+    session = stripe.pay(open_one.transaction_id)
+    post(stripe.notice("checkout.session.completed", session))()
+    ledger.hold(account=ledger.account_of(customer), amount=Decimal(75), key="all", now=timezone.now())
+    post(stripe.notice("charge.dispute.created", dispute(session)))()
+    debt, locked = Debt.objects.get(), threading.Event()
+
+    def deposit():
+        with transaction.atomic():
+            now, account = timezone.now(), ledger.account_of(customer)
+            ledger.deposit(account=account, amount=Decimal(5), key="more", now=now)
+            locked.set()
+            time.sleep(0.5)
+            debts.pay(customer=customer, cause="more", now=now)
+
+    def collect():
+        locked.wait(5)
+        return debts.collect(debt_id=debt.pk, now=timezone.now())
+
+    paid, collected = at_once(deposit, collect)
+    assert paid is None
+    assert isinstance(collected, debts.CantCollect)
+    debt.refresh_from_db()
+    assert debt.paid == 5

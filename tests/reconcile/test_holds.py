@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from funds.models import Debt, Method, TopUp
 from orders import states
 from orders.models import Order
 from reconcile import holds
@@ -52,6 +53,20 @@ def test_a_balance_that_does_not_fit_its_transfers_is_found(shop, customer, look
     assert matter.kind == "BOOKS"
     run()
     assert Finding.objects.get(kind="BOOKS").key in open_alerts()
+
+
+def test_a_debt_that_does_not_fit_its_transfers_is_found(customer, look, now):
+    method = Method.objects.create(provider="transfer", name="Transfer")
+    figures = {"currency": "USD", "amount": Decimal(5), "total": Decimal(5)}
+    times = {"created_at": now, "changed_at": now, "expires_at": now}
+    top_up = TopUp.objects.create(
+        customer=customer, method=method, variant="transfer", form_key="f", **figures, **times
+    )
+    Debt.objects.create(
+        key="d", top_up=top_up, customer=customer, kind="REFUND", taken=5, amount=5, paid=1, created_at=now
+    )
+    (matter,) = look()
+    assert "but its transfers come to 0" in matter.subject
 
 
 def test_a_hold_that_belongs_to_nothing_is_found_until_it_is_released(rich, look, now):

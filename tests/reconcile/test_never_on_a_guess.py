@@ -10,7 +10,9 @@ from django.utils import timezone
 from catalog.models import Service
 from core.models import Alert
 from orders import poll, resolve, states, submit
-from orders.models import Attempt, Order
+from orders.models import Attempt, Order, Plan
+from orders.plans import begin
+from orders.plans.run import run_due
 from reconcile import evidence
 from reconcile.models import Finding as Found
 from reconcile.restored import after_restore
@@ -288,3 +290,14 @@ def test_a_doubt_of_a_restored_database_is_found_after_a_day(placed):
     assert again(order).state == states.UNCERTAIN
     reconcile(now=timezone.now() + timedelta(days=2))
     assert Found.objects.filter(key=f"order:{order.pk}:doubt", closed_at=None).exists()
+
+
+def test_no_plan_of_a_restored_database_places_a_run_that_may_be_placed_already(catalogue, rich, now):
+    service = next(each for each in catalogue.values() if not each.is_product)
+    wish = {"customer": rich, "service_id": service.pk, "quantity": service.min, "link": "https://instagram.com/name"}
+    start = now + timedelta(minutes=5)
+    plan = begin.plan(**wish, runs=2, interval=10, start_at=start, now=now)
+    after_restore(now=start)
+    run_due(now=start + timedelta(hours=1))
+    plan.refresh_from_db()
+    assert (plan.state, plan.placed) == (Plan.State.PAUSED, 0)

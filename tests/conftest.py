@@ -48,8 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-# Modules about how pages look and what they say.
+# Modules about how pages look and what they say, and one that goes through old migrations.
 LOOKS = {
+    "test_migration.py",
     "test_pages.py",
     "test_docs.py",
     "test_docs_page.py",

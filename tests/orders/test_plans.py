@@ -23,6 +23,7 @@ from orders.verdict import ended
 from orders.withdraw import withdraw
 from reconcile.holds import look
 from reseller.books import audit
+from tests.examples import examples
 from wallet import ledger
 from wallet.models import Hold
 
@@ -396,7 +397,7 @@ class TestPages:
 class TestWhatever(TestCase):
     """Whatever happens to runs and plan, what was set aside is paid, free or still set aside."""
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
         runs=st.integers(2, 5),
         steps=st.lists(

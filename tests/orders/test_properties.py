@@ -15,6 +15,7 @@ from orders import place, poll, states
 from orders.models import Order
 from orders.refund import refund
 from reseller.books import audit
+from tests.examples import examples
 from upstream.replies import Status
 from wallet import ledger
 
@@ -30,7 +31,7 @@ rates = st.integers(1, 9_000_000).map(lambda micros: Decimal(micros).scaleb(-6))
 
 @pytest.mark.django_db
 class TestOrders(TestCase):
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
         rate=rates,
         product=st.booleans(),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from accounts.models import User
+from tests.examples import examples
 from wallet import audit, ledger
 from wallet.models import Hold
 
@@ -26,7 +27,7 @@ acts = st.lists(
 
 @pytest.mark.django_db
 class TestBooks(TestCase):
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(acts=acts)
     def test_no_sequence_of_acts_breaks_the_books(self, acts):
         user = User.objects.create_user("player@example.com")

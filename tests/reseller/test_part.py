@@ -31,3 +31,8 @@ def test_what_is_no_part_is_answered_with_those_that_there_are(words):
     )
     assert done.returncode == 1
     assert "worker {orders,codes,background,all}" in done.stderr
+
+
+def test_whoever_watches_a_process_may_ask_it_by_any_name(client):
+    assert client.get("/healthz", headers={"host": "10.1.2.3:8000"}).content == b"ok"
+    assert client.get("/readyz", headers={"host": "10.1.2.3:8000"}).status_code == 400

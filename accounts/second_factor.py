@@ -1,16 +1,19 @@
 """Second factors, where allauth asks: secrets encrypted at rest, the shop's own words, and who has one."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.db import transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from core import secrets
+from core.rotate import Rotated, under_newest
 
 # Recovery codes are no factor of their own: they stand in for a lost one.
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -19,6 +22,39 @@ FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 def has_one(user: User) -> bool:
     """Whether a password alone does not let in."""
     return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
+
+
+def rotate() -> Rotated:
+    """Bring the secrets of every second factor under the newest key."""
+    done = Rotated()
+    for pk in list(Authenticator.objects.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            row = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            if row is None:
+                continue
+            try:
+                data = _anew(row.data)
+            except InvalidToken:
+                done.unreadable.append(pk)
+                continue
+            if data == row.data:
+                done.already += 1
+                continue
+            row.data = data
+            row.save(update_fields=["data"])
+            done.anew += 1
+    return done
+
+
+def _anew(data: Any) -> Any:
+    """The same data with every ciphertext in it under the newest key."""
+    if isinstance(data, dict):
+        return {name: _anew(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_anew(value) for value in data]
+    if isinstance(data, str) and data.startswith(secrets.CIPHERTEXT):
+        return under_newest(data) or data
+    return data
 
 
 class Adapter(DefaultMFAAdapter):

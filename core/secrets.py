@@ -13,6 +13,9 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.db import models
 
+# What every ciphertext begins with: the version, and years of the time in it.
+CIPHERTEXT = "gAAAA"
+
 
 @functools.lru_cache(maxsize=4)
 def _box(keys: tuple[str, ...]) -> MultiFernet:

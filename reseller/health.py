@@ -26,6 +26,15 @@ WORKER_SILENT_AFTER = 40.0
 BROKER_PATIENCE = 1
 
 
+def probe(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer `/healthz` before anything asks for whom: whoever watches a process asks it by its address."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return healthz(request) if request.path_info == "/healthz" else get_response(request)
+
+    return middleware
+
+
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:

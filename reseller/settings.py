@@ -351,6 +351,7 @@ INSTALLED_APPS = [
     "csp",
 ]
 MIDDLEWARE = [
+    "reseller.health.probe",
     "django.middleware.security.SecurityMiddleware",
     "reseller.whole.whole_forms",
     "whitenoise.middleware.WhiteNoiseMiddleware",

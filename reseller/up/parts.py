@@ -21,7 +21,7 @@ def web(host: str, port: int) -> list[str]:
     ]
 
 
-def worker(*, queues: str = QUEUES, name: str = "worker") -> list[str]:
+def worker(*, queues: str = QUEUES, name: str = "worker", threads: str = "8") -> list[str]:
     """The Celery worker.
 
     Threads: a task waits for the vendor or the database nearly all of its time, one process starts in one
@@ -30,7 +30,7 @@ def worker(*, queues: str = QUEUES, name: str = "worker") -> list[str]:
     """
     return [
         *(sys.executable, "-m", "celery", "--quiet", "-A", "reseller.celery", "worker"),
-        *("--pool", "threads", "--concurrency", "8"),
+        *("--pool", "threads", "--concurrency", threads),
         *("--queues", queues, "--hostname", f"{name}@%h"),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]

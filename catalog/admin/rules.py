@@ -1,22 +1,23 @@
 """Mark-up rules in the admin."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from catalog.admin.preview import PreviewedRules
 from catalog.admin_forms import ONLY_RULE, MarkupRuleForm, StepsFormSet
 from catalog.models import (
     MarkupRule,
     PriceStep,
 )
-from catalog.reprice import reprice
+from catalog.preview import Preview
+from catalog.reprice import reprice, what_if
 from core.admin_base import (
-    ShopAdmin,
     usd_column,
 )
 
@@ -33,7 +34,7 @@ class StepInline(TabularInline):
 
 
 @admin.register(MarkupRule)
-class MarkupRuleAdmin(ShopAdmin):
+class MarkupRuleAdmin(PreviewedRules):
     form = MarkupRuleForm
     inlines = (StepInline,)
     list_display = ("place", "group", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
@@ -58,8 +59,12 @@ class MarkupRuleAdmin(ShopAdmin):
     minimum_usd = usd_column("minimum_margin", "Minimum margin")
     rounding_usd = usd_column("rounding", "Rounded up to")
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+    def preview(self, rule: MarkupRule, steps: list[tuple[int, Decimal]], *, gone: bool = False) -> Preview:
+        """What the rule would do to the prices of services."""
+        return what_if(rule, steps, gone=gone)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
         self._reprice(request)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
@@ -69,10 +74,6 @@ class MarkupRuleAdmin(ShopAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        self._reprice(request)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MarkupRule]) -> None:
-        super().delete_queryset(request, queryset)
         self._reprice(request)
 
     def _reprice(self, request: HttpRequest) -> None:

@@ -1,24 +1,26 @@
 """Mark-up rules of numbers in the admin."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.decorators import display
 
+from catalog.admin.preview import PreviewedRules
+from catalog.preview import Preview
 from core.admin_base import (
-    ShopAdmin,
     usd_column,
 )
 from sms.admin_forms import ONLY_RULE, MarkupRuleForm
 from sms.models import MarkupRule
-from sms.pricing import reprice
+from sms.pricing import reprice, what_if
 
 
 @admin.register(MarkupRule)
-class MarkupRuleAdmin(ShopAdmin):
+class MarkupRuleAdmin(PreviewedRules):
+    noun = "projects"
     form = MarkupRuleForm
     list_display = ("place", "group", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
     list_filter = ("active", "group")
@@ -42,6 +44,10 @@ class MarkupRuleAdmin(ShopAdmin):
     minimum_usd = usd_column("minimum_margin", "Minimum margin")
     rounding_usd = usd_column("rounding", "Rounded up to")
 
+    def preview(self, rule: MarkupRule, steps: list[tuple[int, Decimal]], *, gone: bool = False) -> Preview:
+        """What the rule would do to the prices of numbers, which have no steps."""
+        return what_if(rule, gone=gone)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self._reprice(request)
@@ -53,10 +59,6 @@ class MarkupRuleAdmin(ShopAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         super().delete_model(request, obj)
-        self._reprice(request)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MarkupRule]) -> None:
-        super().delete_queryset(request, queryset)
         self._reprice(request)
 
     def _reprice(self, request: HttpRequest) -> None:

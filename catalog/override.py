@@ -88,6 +88,18 @@ def override(*, wishes: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
     return len(changed)
 
 
+def least_own_price(service: Service, own_category_id: int | None) -> Decimal:
+    """The lowest own price in USD that the service may have, were it in this category of ours (None: the vendor's)."""
+    told = Told.of(service)
+    category_id = own_category_id or told.category_id
+    place = {
+        "service_id": service.pk,
+        "subcategory_id": told.subcategory_id if category_id == told.category_id else None,
+        "category_id": category_id,
+    }
+    return least_price(service.rate, general().rule_for(**place))
+
+
 def _services(wishes: Mapping[int, Any]) -> list[Service]:
     ids = sorted(wishes)
     return [
@@ -123,11 +135,10 @@ def _note(moved: list[tuple[Service, Decimal, Decimal]], now: datetime) -> None:
     changes.note_prices(moved=moved, now=now)
 
 
-def rename_category(category: Category) -> None:
-    """Write a category with a new name: what searches read of its services follows."""
+def renamed_category(category: Category) -> None:
+    """What searches read of a category's services follows its new name, and so does what the blocklist says."""
     with transaction.atomic():
         lock.shelf()
-        category.save()
         services = list(Service.objects.filter(category=category).only("name", "name_zh", "search_text"))
         for service in services:
             service.search_text = search_text(service.name, service.name_zh, category)

@@ -640,6 +640,8 @@ UNFOLD = {
                     _page("Promotion codes", "loyalty", "catalog.promotion"),
                     _page("Uses of codes", "receipt_long", "orders.promotionuse"),
                     _page("Price changes", "trending_up", "catalog.pricechange"),
+                    _page("Blocklist", "block", "conduct.block"),
+                    _page("Who tried what is blocked", "gpp_bad", "conduct.hit"),
                     _page("Exchange rates", "currency_exchange", "core.exchangerate"),
                     _page("Waiting for stock", "notifications_active", "catalog.stockwish"),
                     _page("Syncs", "sync", "catalog.syncrun"),

@@ -1,28 +1,35 @@
-"""Services in the admin: what the vendor says of them is read-only, since the next sync would write it anew."""
+"""Services in the admin: what the vendor says is read-only, and stands beside what the operator says instead."""
 
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
+from catalog import hide
 from catalog.admin.base import NothingDeleted, stacked
+from catalog.admin.many import ManyServices
+from catalog.admin.price_history import price_history
+from catalog.admin_service_forms import ServiceForm
+from catalog.floored import floored
 from catalog.models import (
+    Category,
     MarkupRule,
     Service,
 )
+from catalog.override import TooLow, override
 from catalog.resume import resume
 from core.admin_acts import Act, ActsAdmin, Done, ReasonForm
 from core.admin_base import (
+    NOTHING,
     count_column,
-    list_link,
     margin,
     moment_column,
     number_column,
@@ -66,8 +73,24 @@ class PutBackOnSale(Act[Service]):
         return Done("The service is on sale again.")
 
 
+class OwnPriceFilter(admin.SimpleListFilter):
+    """Services with a price of the operator's own."""
+
+    title = "own price"
+    parameter_name = "own"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "With one"), ("low", "Overtaken by cost")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Service]) -> QuerySet[Service]:
+        if self.value() == "low":
+            return queryset.filter(pk__in=floored())
+        return queryset.filter(own_price__isnull=False) if self.value() == "yes" else queryset
+
+
 @admin.register(Service)
-class ServiceAdmin(NothingDeleted, ActsAdmin):
+class ServiceAdmin(NothingDeleted, ManyServices, ActsAdmin):
+    form = ServiceForm
     list_display = (
         "vendor_number",
         "what",
@@ -78,14 +101,14 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
         "in_stock",
     )
     list_display_links = ("vendor_number", "what")
-    list_filter = ("state", "entity", "hidden", "auto_delivery", ("category", AutocompleteSelectFilter))
+    list_filter = ("held", "state", "entity", "hidden", OwnPriceFilter, ("category", AutocompleteSelectFilter))
     list_filter_submit = True
     list_select_related = ("category",)
-    search_fields = ("name", "category__name")
+    search_fields = ("name", "vendor_name", "name_zh", "category__name")
     search_numbers = ("pk", "upstream_id")
     search_help_text = "Number of ours or of the vendor's, name, category"
     ordering = ("upstream_id",)
-    actions = ("hide", "show", "put_back_on_sale")
+    autocomplete_fields = ("own_category",)
     acts = (PutBackOnSale,)
     readonly_fields = (
         *("name", "vendor_number", "number", "label", "entity_label", "type", "category", "subcategory"),
@@ -101,11 +124,34 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
             "cancel",
             "auto_delivery",
         ),
-        *("first_seen", "changed", "withdrawn", "history"),
+        *("first_seen", "changed", "withdrawn", "vendors_name", "vendors_category", "not_sold"),
     )
     fieldsets = (
-        (None, {"fields": ("name", ("label", "hidden"), ("number", "vendor_number"), ("category", "subcategory"))}),
-        ("Price", {"fields": (("cost", "our_price", "margin"), ("rule", "history"))}),
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    ("label", "hidden", "not_sold"),
+                    ("number", "vendor_number"),
+                    ("category", "subcategory"),
+                )
+            },
+        ),
+        (
+            "What you say instead of the vendor",
+            {
+                "fields": (
+                    ("own_name", "vendors_name"),
+                    ("own_category", "vendors_category"),
+                    ("name_zh", "position"),
+                    ("description", "description_zh"),
+                ),
+                "description": "It stays when the vendor's catalogue is copied again. Empty a field to let the "
+                "vendor's hold.",
+            },
+        ),
+        ("Price", {"fields": (("cost", "our_price", "margin"), ("own_price", "rule"))}),
         (
             "What the vendor says",
             {
@@ -133,6 +179,10 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
             return pill("Suspended", "danger")
         if service.state == Service.State.WITHDRAWN:
             return pill("Withdrawn", "")
+        if service.held:
+            return pill("New, to review", "info")
+        if service.block_id is not None:
+            return pill("Blocked", "danger")
         return pill("Hidden", "warning") if service.hidden else pill("On sale", "success")
 
     @display(description="Vendor's number", ordering="upstream_id")
@@ -173,28 +223,43 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
                 return page_link("catalog_markuprule_change", found.pk, found)
         return "None: sold at cost"
 
-    @display(description="Price changes")
-    def history(self, service: Service) -> SafeString:
-        return list_link("catalog_pricechange_changelist", "How it changed", service__id__exact=service.pk)
+    @display(description="The vendor's name")
+    def vendors_name(self, service: Service) -> str:
+        return service.vendor_name or NOTHING
 
-    def _hidden(self, request: HttpRequest, queryset: QuerySet[Service], hidden: bool) -> None:
-        word = "Hidden" if hidden else "Shown"
-        changed = list(queryset.exclude(hidden=hidden))
-        queryset.update(hidden=hidden)
-        LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, change_message=f"{word}.")
-        self.message_user(request, f"{word}: {len(changed)} of {queryset.count()} chosen.", messages.SUCCESS)
+    @display(description="The vendor's category")
+    def vendors_category(self, service: Service) -> str:
+        place = [service.vendor_category, service.vendor_subcategory]
+        return (
+            " › ".join(
+                each.vendor_name or each.name if isinstance(each, Category) else each.name for each in place if each
+            )
+            or NOTHING
+        )
 
-    @admin.action(description="Hide from customers", permissions=["change"])
-    def hide(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
-        self._hidden(request, queryset, True)
+    @display(description="Blocklist")
+    def not_sold(self, service: Service) -> SafeString | str:
+        return NOTHING if service.block is None else page_link("conduct_block_change", service.block.pk, service.block)
 
-    @admin.action(description="Show to customers", permissions=["change"])
-    def show(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
-        self._hidden(request, queryset, False)
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        now = timezone.now()
+        if "hidden" in form.changed_data or obj.held:
+            act = hide.hide if form.cleaned_data["hidden"] else hide.show
+            act(service_ids=[obj.pk], now=now)
+        if form.wish:
+            try:
+                override(wishes={obj.pk: form.wish}, now=now)
+            except TooLow as error:  # its cost rose between the form's look and ours
+                self.message_user(request, f"Not changed: {error}", messages.ERROR)
 
-    @admin.action(description="Put back on sale (suspended ones)", permissions=["change"])
-    def put_back_on_sale(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
-        back = [service for service in queryset if resume(service_id=service.pk, now=timezone.now())]
-        for service in back:
-            self.log_change(request, service, "Put back on sale.")
-        self.message_user(request, f"{len(back)} back on sale.", messages.SUCCESS if back else messages.WARNING)
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        service = context.get("original")
+        if service is not None:
+            context |= {"history": price_history(service), "history_list": _history_list(service)}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def _history_list(service: Service) -> str:
+    return f"{reverse('admin:catalog_pricechange_changelist')}?service__id__exact={service.pk}"

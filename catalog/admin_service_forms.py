@@ -29,9 +29,6 @@ class PlaceField(forms.IntegerField):
         kwargs.setdefault("widget", UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric", "autocomplete": "off"}))
         super().__init__(required=False, min_value=1, max_value=LAST - 1, **kwargs)
 
-    def prepare_value(self, value: Any) -> Any:
-        return "" if value == LAST else value
-
 
 class ServiceForm(forms.ModelForm):
     """One service: what is said of it instead of the vendor's words."""
@@ -41,6 +38,11 @@ class ServiceForm(forms.ModelForm):
     class Meta:
         model = Service
         fields = (*_OURS, "hidden")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.initial.get("position") == LAST:
+            self.initial["position"] = None
 
     def clean_own_name(self) -> str:
         return str(self.cleaned_data["own_name"]).strip()

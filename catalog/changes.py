@@ -24,7 +24,7 @@ def note(*, services: Iterable[Service], kind: str, now: datetime) -> None:
             )
             for service in services
         ],
-        batch_size=500,
+        batch_size=2000,
     )
 
 
@@ -43,7 +43,7 @@ def note_prices(*, moved: Sequence[tuple[Service, Decimal, Decimal]], now: datet
             for service, old, new in moved
             if old != new and service.state == Service.State.ON_SALE
         ],
-        batch_size=500,
+        batch_size=2000,
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Max, OuterRef, Subquery
 
 from catalog import changes as shelf
 from catalog import floored, lock
@@ -15,39 +16,49 @@ from catalog.rules import active as rules_by_id
 from catalog.rules import general
 
 _FIELDS = ("rate", "price", "own_price", "category_id", "subcategory_id", "state")
+_BATCH = 2000
 
 
 def reprice(*, now: datetime) -> int:
     """Apply the general active rules to all services; returns how many prices changed. Each change is kept."""
-    changed: list[Service] = []
-    changes: list[PriceChange] = []
+    moved: list[tuple[Service, Decimal, Decimal]] = []
     with transaction.atomic():
         lock.shelf()
         rules = general()
-        for service in Service.objects.only(*_FIELDS).iterator():
+        for service in Service.objects.only(*_FIELDS).order_by("pk").iterator(chunk_size=_BATCH):
             rule = rules.rule_for(
                 service_id=service.pk, subcategory_id=service.subcategory_id, category_id=service.category_id
             )
             price = price_of(service.rate, rule, own=service.own_price)
-            if price == service.price:
-                continue
-            changes.append(
-                PriceChange(
-                    service=service,
-                    old_rate=service.rate,
-                    new_rate=service.rate,
-                    old_price=service.price,
-                    new_price=price,
-                    changed_at=now,
-                )
-            )
-            service.price = price
-            changed.append(service)
-        Service.objects.bulk_update(changed, ["price"], batch_size=500)
-        PriceChange.objects.bulk_create(changes, batch_size=500)
+            if price != service.price:
+                moved.append((service, service.price, price))
+        _write(moved, now)
         floored.look(now=now)
-        shelf.note_prices(moved=[(each.service, each.old_price, each.new_price) for each in changes], now=now)
-    return len(changed)
+        shelf.note_prices(moved=moved, now=now)
+    return len(moved)
+
+
+def _write(moved: list[tuple[Service, Decimal, Decimal]], now: datetime) -> None:
+    """Keep each change, and let one statement take the prices from there: a hundred thousand take seconds so."""
+    last = PriceChange.objects.aggregate(last=Max("pk"))["last"] or 0
+    PriceChange.objects.bulk_create(
+        [
+            PriceChange(
+                service_id=service.pk,
+                old_rate=service.rate,
+                new_rate=service.rate,
+                old_price=old,
+                new_price=new,
+                changed_at=now,
+            )
+            for service, old, new in moved
+        ],
+        batch_size=_BATCH,
+    )
+    # Nobody else writes changes meanwhile: whoever does holds the shelf.
+    made = PriceChange.objects.filter(pk__gt=last)
+    of_it = made.filter(service=OuterRef("pk")).order_by("-pk").values("new_price")[:1]
+    Service.objects.filter(pk__in=made.values("service_id")).update(price=Subquery(of_it))
 
 
 def what_if(rule: MarkupRule, steps: list[tuple[int, Decimal]], *, gone: bool = False) -> Preview:

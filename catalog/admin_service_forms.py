@@ -38,6 +38,7 @@ class ServiceForm(forms.ModelForm):
     class Meta:
         model = Service
         fields = (*_OURS, "hidden")
+        widgets = {name: UnfoldAdminTextareaWidget(attrs={"rows": 4}) for name in ("description", "description_zh")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

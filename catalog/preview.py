@@ -35,7 +35,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A row whose prices would be others. `floored`: the minimum margin makes its new price, not the percentage."""
+    """A row whose prices would be others. `floored`: the minimum margin makes its new price, and neither the percentage
+    nor an own price does.
+    """
 
     row: Row
     old: Ladder
@@ -101,7 +103,8 @@ def compare(
         if new == old:
             continue
         told.update(f"{row.pk}:{old}:{new};".encode())
-        preview.changes.append(Change(row, old, new, own is None and is_floored(row.cost, new_rule)))
+        floored = is_floored(row.cost, new_rule) if own is None else own < new[0][1]
+        preview.changes.append(Change(row, old, new, floored))
     preview.changes.sort(key=lambda change: (-abs(change.share), change.row.pk))
     preview.digest = told.hexdigest()
     return preview

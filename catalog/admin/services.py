@@ -243,7 +243,7 @@ class ServiceAdmin(NothingDeleted, ManyServices, ActsAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         now = timezone.now()
-        if "hidden" in form.changed_data or obj.held:
+        if "hidden" in form.changed_data:
             act = hide.hide if form.cleaned_data["hidden"] else hide.show
             act(service_ids=[obj.pk], now=now)
         if form.wish:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
-from django.db.models import Max, OuterRef, Subquery
+from django.db import connection, transaction
+from django.db.models import Max
 
 from catalog import changes as shelf
 from catalog import floored, lock
@@ -17,6 +17,11 @@ from catalog.rules import general
 
 _FIELDS = ("rate", "price", "own_price", "category_id", "subcategory_id", "state")
 _BATCH = 2000
+_TAKE_PRICES = """
+    UPDATE catalog_service SET price = moved.new_price
+    FROM catalog_pricechange AS moved
+    WHERE moved.id > %s AND moved.service_id = catalog_service.id
+"""
 
 
 def reprice(*, now: datetime) -> int:
@@ -55,10 +60,10 @@ def _write(moved: list[tuple[Service, Decimal, Decimal]], now: datetime) -> None
         ],
         batch_size=_BATCH,
     )
-    # Nobody else writes changes meanwhile: whoever does holds the shelf.
-    made = PriceChange.objects.filter(pk__gt=last)
-    of_it = made.filter(service=OuterRef("pk")).order_by("-pk").values("new_price")[:1]
-    Service.objects.filter(pk__in=made.values("service_id")).update(price=Subquery(of_it))
+    # Nobody else writes changes meanwhile: whoever does holds the shelf. Each service has one of them, and a join
+    # finds it, where a subquery might be planned as a walk through all of them for each service.
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_PRICES, [last])
 
 
 def what_if(rule: MarkupRule, steps: list[tuple[int, Decimal]], *, gone: bool = False) -> Preview:

@@ -38,6 +38,8 @@ class Block(models.Model):
     made_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "blocklist entry"
+        verbose_name_plural = "blocklist"
         ordering = ["kind", "value"]
         constraints = [
             models.UniqueConstraint(fields=["kind", "match"], name="block_once"),
@@ -90,6 +92,8 @@ class Hit(models.Model):
     last_at = models.DateTimeField(db_index=True)
 
     class Meta:
+        verbose_name = "refused wish"
+        verbose_name_plural = "refused wishes"
         ordering = ["-last_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["block", "customer", "what"], name="hit_once_a_wish")]
 

@@ -37,6 +37,8 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
+                'verbose_name': 'blocklist entry',
+                'verbose_name_plural': 'blocklist',
                 'ordering': ['kind', 'value'],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'match'), name='block_once'), models.CheckConstraint(condition=models.Q(('match', ''), _negated=True), name='block_matches_something')],
             },
@@ -53,6 +55,8 @@ class Migration(migrations.Migration):
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'refused wish',
+                'verbose_name_plural': 'refused wishes',
                 'ordering': ['-last_at', '-id'],
                 'constraints': [models.UniqueConstraint(fields=('block', 'customer', 'what'), name='hit_once_a_wish')],
             },

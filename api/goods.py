@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
+from catalog import search
 from catalog.models import Category, Service, Subcategory
 from catalog.search import on_shelf
 from catalog.terms import Terms
@@ -78,7 +79,7 @@ def one(service_id: int | None) -> Row | None:
 
 def categories() -> list[dict[str, Any]]:
     """Categories that have something on sale, each with the names of such subcategories. Two queries."""
-    shelf = Q(services__state=Service.State.ON_SALE, services__hidden=False)
+    shelf = search.shelf("services__")
     parts: dict[int, list[str]] = {}
     sold = Subcategory.objects.annotate(number=Count("services", filter=shelf)).filter(number__gt=0)
     for category_id, name in sold.values_list("category_id", "name"):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.models import Service, StockWish
-from catalog.search import on_shelf
+from catalog.search import on_shelf, shelf
 from notices.kinds import Kind
 from notices.tell import tell as tell_by_mail
 
@@ -64,7 +64,7 @@ def waits(customer: User, service_id: int) -> bool:
 def mark_due(*, now: datetime) -> list[StockWish]:
     """Mark the wishes whose service can be bought again, note the e-mails, and return them: each once."""
     back = Q(service__stock=None) | Q(service__stock__gte=F("service__min"))
-    on_sale = Q(service__state=Service.State.ON_SALE, service__hidden=False, service__category__hidden=False)
+    on_sale = shelf("service__") & Q(service__category__hidden=False)
     with transaction.atomic():
         found = StockWish.objects.filter(back, on_sale, due_at=None).order_by("pk")
         due = list(found.select_for_update(of=("self",), skip_locked=True).select_related("service")[:BATCH])

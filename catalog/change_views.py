@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.syndication.views import Feed
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from catalog.changes import to_see
 from catalog.models import Category, ShelfChange
+from catalog.search import in_sight
 from core.money import show
 
 PAGE = 50
@@ -26,7 +28,7 @@ def changes(request: HttpRequest) -> HttpResponse:
     """Prices that became others, what came and what went, newest first; `before` walks back from a number."""
     category_id = _number(request.GET.get("category"))
     before = _number(request.GET.get("before"))
-    categories = Category.objects.filter(hidden=False)
+    categories = Category.objects.filter(hidden=False).filter(Exists(in_sight().filter(category=OuterRef("pk"))))
     found = to_see(category_id)
     rows = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
     query = QueryDict(mutable=True)
@@ -66,12 +68,12 @@ class ChangesFeed(Feed):
         return list(to_see(category_id)[:IN_FEED])
 
     def item_title(self, item: ShelfChange) -> str:
-        return f"{item.get_kind_display()}: {item.service.name}"
+        return f"{item.get_kind_display()}: {item.service.title}"
 
     def item_description(self, item: ShelfChange) -> str:
         if item.kind == ShelfChange.Kind.PRICE and item.old_price is not None and item.new_price is not None:
             return f"{show(item.old_price)} → {show(item.new_price)} / {item.service.unit:,}"
-        return f"{item.category.name}"
+        return f"{item.category.title}"
 
     def item_link(self, item: ShelfChange) -> str:
         if item.kind == ShelfChange.Kind.GONE:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import Q, QuerySet
 
 from catalog.models import Service, ShelfChange
+from catalog.search import sight
 
 KEPT = timedelta(days=180)
 
@@ -23,7 +24,7 @@ def note(*, services: Iterable[Service], kind: str, now: datetime) -> None:
             )
             for service in services
         ],
-        batch_size=500,
+        batch_size=2000,
     )
 
 
@@ -42,7 +43,7 @@ def note_prices(*, moved: Sequence[tuple[Service, Decimal, Decimal]], now: datet
             for service, old, new in moved
             if old != new and service.state == Service.State.ON_SALE
         ],
-        batch_size=500,
+        batch_size=2000,
     )
 
 
@@ -53,7 +54,7 @@ def forget(*, now: datetime) -> None:
 
 def to_see(category_id: int | None = None) -> QuerySet[ShelfChange]:
     """The changes that customers may see, newest first: of what is on the shelf, and of what left it."""
-    seen = ShelfChange.objects.filter(service__hidden=False, service__category__hidden=False)
+    seen = ShelfChange.objects.filter(sight("service__"))
     seen = seen.filter(Q(kind=ShelfChange.Kind.GONE) | Q(service__state=Service.State.ON_SALE))
     if category_id is not None:
         seen = seen.filter(category=category_id)

@@ -92,10 +92,25 @@ class Quote:
     """What a promotion has taken off `charge` already."""
 
 
-def price_of(rate: Decimal, rule: Rule) -> Decimal:
-    """USD for one rate unit that costs `rate`, under `rule`."""
+def price_of(rate: Decimal, rule: Rule, *, own: Decimal | None = None) -> Decimal:
+    """USD for one rate unit that costs `rate`, under `rule`; an operator's `own` price holds where it is enough."""
+    if own is not None:
+        return max(own, least_price(rate, rule))
     marked_up = EXACT.multiply(rate, 1 + rule.percent / 100) + rule.fixed
-    wanted = max(marked_up, rate + rule.minimum_margin)
+    return _stepped(max(marked_up, rate + rule.minimum_margin), rule)
+
+
+def least_price(rate: Decimal, rule: Rule) -> Decimal:
+    """USD for one rate unit below which nothing is sold: its cost and the rule's minimum margin."""
+    return _stepped(rate + rule.minimum_margin, rule)
+
+
+def is_floored(rate: Decimal, rule: Rule) -> bool:
+    """Whether the rule's percentage and fixed amount alone would leave less than its minimum margin."""
+    return EXACT.multiply(rate, rule.percent / 100) + rule.fixed < rule.minimum_margin
+
+
+def _stepped(wanted: Decimal, rule: Rule) -> Decimal:
     # The step may be finer than money can be; the price itself can't.
     return round_up(round_up(wanted, rule.rounding), MICRO)
 

@@ -1,6 +1,6 @@
 """The active mark-up rules of the catalogue, from the table."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 
 from django.db.models import F, Q
@@ -27,7 +27,13 @@ def everybodys() -> RuleBook[Rule]:
 
 def of_group(group_id: int) -> RuleBook[Figures]:
     """The group's own rules, with their steps. One query."""
-    return RuleBook(_figures(Q(group=group_id)))
+    return RuleBook(_figures(Q(group=group_id)).values())
+
+
+def active(group_id: int | None) -> dict[int, Figures]:
+    """The general rules and, where one is named, those of a group, with their steps, by the rule's id. One query."""
+    wanted = Q(group=None) if group_id is None else Q(group=None) | Q(group=group_id)
+    return _figures(wanted)
 
 
 def general_for(services: Collection[Service]) -> RuleBook[Figures]:
@@ -39,11 +45,11 @@ def general_for(services: Collection[Service]) -> RuleBook[Figures]:
             | Q(subcategory__in={service.subcategory_id for service in services if service.subcategory_id})
             | Q(category__in={service.category_id for service in services})
             | Q(service=None, subcategory=None, category=None),
-        )
+        ).values()
     )
 
 
-def _figures(*wanted: Q) -> Iterable[Figures]:
+def _figures(*wanted: Q) -> dict[int, Figures]:
     # A row for each step; a rule without one has a row all the same.
     rows = MarkupRule.objects.filter(*wanted, active=True).order_by("pk", F("steps__from_quantity").asc())
     found: dict[int, Figures] = {}
@@ -78,4 +84,4 @@ def _figures(*wanted: Q) -> Iterable[Figures]:
             steps.setdefault(pk, []).append(Step(quantity, stepped))
     for pk, its in steps.items():
         found[pk] = replace(found[pk], steps=tuple(its))
-    return found.values()
+    return found

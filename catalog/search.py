@@ -10,12 +10,13 @@ from django.db.models.functions import Coalesce
 from catalog.models import Favourite, Service
 
 SORTS: dict[str, list[Any]] = {
-    "name": ["name", "pk"],
+    # As the operator has them; what has no place comes after that, by name.
+    "name": ["position", "name", "pk"],
     "price": ["price", "pk"],
     "-price": ["-price", "pk"],
     "new": ["-first_seen_at", "-pk"],
     # Services of which nobody knows how long they take come last.
-    "fast": [F("speed__done_median").asc(nulls_last=True), "name", "pk"],
+    "fast": [F("speed__done_median").asc(nulls_last=True), "position", "name", "pk"],
 }
 # More words than this in a search are noise.
 MOST_WORDS = 8
@@ -42,14 +43,26 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def search_text(name: str, category: str) -> str:
-    """What a search reads of a service."""
-    return fold(f"{name} {category}")
+def shelf(before: str = "") -> Q:
+    """What makes a service one to be seen and bought, its category apart; `before` is the way to it, such as
+    `services__`.
+    """
+    return Q(**{f"{before}state": Service.State.ON_SALE, f"{before}hidden": False, f"{before}block": None})
 
 
 def on_shelf() -> QuerySet[Service]:
     """Everything a customer may see and buy."""
-    return Service.objects.filter(state=Service.State.ON_SALE, hidden=False, category__hidden=False)
+    return Service.objects.filter(shelf(), category__hidden=False)
+
+
+def sight(before: str = "") -> Q:
+    """What makes a service one whose page a customer may open, on sale just now or not; `before` as in `shelf`."""
+    return Q(**{f"{before}hidden": False, f"{before}block": None, f"{before}category__hidden": False})
+
+
+def in_sight() -> QuerySet[Service]:
+    """Everything whose page a customer may open."""
+    return Service.objects.filter(sight())
 
 
 def find(wanted: Wanted) -> QuerySet[Service]:

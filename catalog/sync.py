@@ -5,7 +5,7 @@ a fifth of what is on sale, changes nothing and alerts: a vendor's hiccup must n
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,12 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from catalog import changes
+from catalog import blocked, changes, floored, lock
 from catalog.models import Category, PriceChange, Service, ShelfChange, Subcategory, SyncRun
-from catalog.pricing import RuleBook, price_of
+from catalog.own import Own, Told, holds
+from catalog.pricing import RuleBook
 from catalog.rules import general
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
-from catalog.search import search_text
 from core.money import MICRO, round_up
 from upstream import replies
 from upstream.client import Client, UpstreamError, client
@@ -89,7 +89,7 @@ def _fetch(vendor: Client) -> Fetched:
 def _to_learn(listed: list[replies.Category], rows: Iterable[replies.Service]) -> list[replies.Category]:
     """Categories whose subcategories must be asked for: never asked, asked long ago, or with new services."""
     fresh_enough = set(
-        Category.objects.filter(learned_at__gt=timezone.now() - LEARN_AGAIN).values_list("name", flat=True)
+        Category.objects.filter(learned_at__gt=timezone.now() - LEARN_AGAIN).values_list("vendor_name", flat=True)
     )
     known = set(Service.objects.values_list("upstream_id", flat=True))
     with_news = {tidy(row.category) for row in rows if row.service not in known}
@@ -119,9 +119,11 @@ def _mentioned(fetched: Fetched) -> set[int]:
 
 
 def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
+    lock.shelf()
     categories = _categories(fetched, now)
     subcategories = _subcategories(fetched, categories)
     rules = general()
+    by_id = Category.objects.in_bulk()
     known = {service.upstream_id: service for service in Service.objects.all()}
 
     new: list[Service] = []
@@ -139,10 +141,12 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
         else:
             # Not asked this time, or the vendor lists it under none of them.
             relearned = tidy(row.category) in fetched.learned
-            subcategory = None if service is None or relearned else service.subcategory_id
-        wanted = _figures(row, category, subcategory, rules, service)
+            subcategory = None if service is None or relearned else service.vendor_subcategory_id
+        wanted = _figures(row, category, subcategory, rules, service, by_id)
         if service is None:
-            new.append(Service(upstream_id=row.service, first_seen_at=now, changed_at=now, **wanted))
+            held = _is_held(by_id[category])
+            seen = {"first_seen_at": now, "changed_at": now, "held": held, "hidden": held}
+            new.append(Service(upstream_id=row.service, **seen, **wanted))
             continue
         if service.state == Service.State.WITHDRAWN:
             returned.append(service.pk)
@@ -183,6 +187,9 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
             state=Service.State.WITHDRAWN, withdrawn_at=now, changed_at=now
         )
 
+    if new or touched & {"name", "category_id"}:
+        blocked.mark()
+    floored.look(now=now)
     if known:  # a shop that opens has no news
         _tell(new, returned, gone, moved, known, now)
 
@@ -202,33 +209,45 @@ def _tell(
     """Write down what customers may hear of."""
     by_pk = {service.pk: service for service in known.values()}
     Kind = ShelfChange.Kind
-    changes.note(services=new, kind=Kind.NEW, now=now)
+    # What is held is news once somebody shows it.
+    changes.note(services=[each for each in new if not each.held], kind=Kind.NEW, now=now)
     changes.note(services=[by_pk[pk] for pk in returned], kind=Kind.BACK, now=now)
     changes.note(services=[by_pk[pk] for pk in gone], kind=Kind.GONE, now=now)
     changes.note_prices(moved=moved, now=now)
     changes.forget(now=now)
 
 
+def _is_held(category: Category) -> bool:
+    """Whether what the vendor adds to the category waits until somebody has looked at it."""
+    return (category.new_services or settings.NEW_SERVICES) == "hold"
+
+
 def _figures(
-    row: replies.Service, category_id: int, subcategory_id: int | None, rules: RuleBook, service: Service | None
+    row: replies.Service,
+    category_id: int,
+    subcategory_id: int | None,
+    rules: RuleBook[Any],
+    service: Service | None,
+    categories: Mapping[int, Category],
 ) -> dict[str, Any]:
     """What our row should say, by field name."""
-    name = tidy(row.name)
-    category = tidy(row.category)
     # A rate finer than a micro counts as the next one up: a cost is never underestimated.
-    rate = round_up(row.rate, MICRO)
-    rule = rules.rule_for(
-        service_id=service.pk if service else None, subcategory_id=subcategory_id, category_id=category_id
-    )
+    told = Told(tidy(row.name), category_id, subcategory_id, round_up(row.rate, MICRO))
     product = row.entity_type == "product"
     return {
-        "name": name,
+        **holds(
+            told=told,
+            own=Own.of(service) if service else Own(),
+            service_id=service.pk if service else None,
+            rules=rules,
+            categories=categories,
+        ),
+        "vendor_name": told.name,
+        "vendor_category_id": category_id,
+        "vendor_subcategory_id": subcategory_id,
         "type": tidy(row.type or "") or "Default",
         "entity": Service.Entity.PRODUCT if product else Service.Entity.SMM,
-        "category_id": category_id,
-        "subcategory_id": subcategory_id,
-        "rate": rate,
-        "price": price_of(rate, rule),
+        "rate": told.rate,
         "unit": settings.UPSTREAM_RATE_UNIT_PRODUCT if product else settings.UPSTREAM_RATE_UNIT_SMM,
         "min": max(row.min, 1),
         "max": row.max,
@@ -236,17 +255,27 @@ def _figures(
         "refill": bool(row.refill),
         "cancel": bool(row.cancel),
         "auto_delivery": row.auto_delivery is not False,
-        "search_text": search_text(name, category),
     }
 
 
 def _categories(fetched: Fetched, now: datetime) -> dict[str, int]:
-    """Ids by name, of every category listed or named by a row; missing ones are made."""
+    """Ids by the vendor's name, of every category listed or named by a row; missing ones are made."""
     names = dict.fromkeys([c.category for c in fetched.categories] + [tidy(r.category) for r in fetched.rows.values()])
-    ids = dict(Category.objects.values_list("name", "pk"))
-    Category.objects.bulk_create([Category(name=name) for name in names if name and name not in ids])
-    Category.objects.filter(name__in=fetched.learned).update(learned_at=now)
-    return dict(Category.objects.values_list("name", "pk"))
+    known = _ids_of_categories()
+    missing = [name for name in names if name and name not in known]
+    # One of our own that is called just so is the vendor's from now on.
+    for category in Category.objects.filter(vendor_name=None, name__in=missing).order_by("-pk"):
+        if category.name not in known:
+            category.vendor_name = category.name
+            category.save(update_fields=["vendor_name"])
+            known[category.name] = category.pk
+    Category.objects.bulk_create([Category(name=name, vendor_name=name) for name in missing if name not in known])
+    Category.objects.filter(vendor_name__in=fetched.learned).update(learned_at=now)
+    return _ids_of_categories()
+
+
+def _ids_of_categories() -> dict[str, int]:
+    return {name: pk for name, pk in Category.objects.values_list("vendor_name", "pk") if name is not None}
 
 
 def _subcategories(fetched: Fetched, categories: dict[str, int]) -> dict[tuple[str, str], int]:

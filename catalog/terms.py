@@ -101,8 +101,10 @@ class Terms:
     def _price_at(self, service: Service, quantity: int) -> Decimal:
         rule = self._rule(service)
         stepped = rule.at(quantity)
-        # Where no step is reached the price is the one that lists show.
-        return self.price(service) if stepped is rule else price_of(service.rate, stepped)
+        # Where no step is reached the price is the one that lists show. An own price is for any quantity.
+        if stepped is rule or (service.own_price is not None and self._own_rule(service) is None):
+            return self.price(service)
+        return price_of(service.rate, stepped)
 
     def _own_rule(self, service: Priced) -> Figures | None:
         return None if self.group_id is None else self._own.find(self.group_id, **_place(service))

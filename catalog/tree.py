@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
-from catalog.models import Category, Service, Subcategory
+from catalog.models import Category, Subcategory
+from catalog.search import shelf
 
-_SHELF = Q(services__state=Service.State.ON_SALE, services__hidden=False)
+_SHELF = shelf("services__")
 
 
 def categories() -> list[Any]:

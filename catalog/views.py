@@ -21,14 +21,14 @@ from accounts.models import User
 from accounts.signed_in import signed_in
 from catalog import back_in_stock, favourites, live_stock, tree, viewed
 from catalog.models import Service
-from catalog.search import Wanted, find
+from catalog.search import Wanted, find, in_sight
 from core.htmx import page_behind
 
 PAGE = 50
 # So many of the services that were looked at last stand above the list.
 LATELY = 4
 SORTS = [
-    ("name", _("Sort by name")),
+    ("name", _("The shop’s order")),
     ("price", _("Lowest price first")),
     ("-price", _("Highest price first")),
     ("fast", _("Fastest first")),
@@ -208,7 +208,7 @@ def stock(request: HttpRequest, service_id: int) -> HttpResponse:
 
 def _shown(service_id: int) -> Service:
     """A service that customers may see, on sale or not."""
-    return get_object_or_404(Service, pk=service_id, hidden=False, category__hidden=False)
+    return get_object_or_404(in_sight(), pk=service_id)
 
 
 def _back(request: HttpRequest, service: Service) -> HttpResponse:

@@ -17,10 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
+from catalog import blocked
 from catalog.models import Service
 from catalog.pricing import Quote
 from catalog.search import on_shelf
 from catalog.terms import Terms
+from conduct import watch
+from conduct.models import Block
+from conduct.watch import Watch
 from core.money import ZERO
 from core.once import once_key
 from orders import place, states
@@ -135,6 +139,8 @@ class Row:
     link: str = ""
     quote: Quote | None = None
     problem: str = ""
+    block: Block | None = None
+    """Why the shop does not sell it, where its rules say so."""
     warnings: list[str] = field(default_factory=list)
     order: Order | None = None
     """The order that it has become already."""
@@ -206,11 +212,14 @@ def check(*, customer: User, lines: Sequence[Line], form_key: str, done: Mapping
     placed = {order.form_key: order for order in Order.objects.filter(customer=customer, form_key__in=keys)}
     terms = Terms.of(customer)
     terms.learn(services.values())
+    watched = watch.now()
+    away = {row.line.service_id for row in rows if row.key} - services.keys()
+    blocks = blocked.reasons(away) if away else {}
     for row in rows:
         row.order = placed.get(row.key) if row.key else None
         row.service = services.get(row.line.service_id)
         if row.key and row.order is None:
-            _check_row(row, terms)
+            _check_row(row, terms, watched, blocks)
     _warn(rows, customer)
     return Sheet(rows, ledger.account_of(customer).available)
 
@@ -227,15 +236,21 @@ def _rows(lines: Iterable[Line], form_key: str, done: Mapping[str, int]) -> list
     return rows
 
 
-def _check_row(row: Row, terms: Terms) -> None:
+def _check_row(row: Row, terms: Terms, watched: Watch, blocks: Mapping[int, Block]) -> None:
+    if row.service is None and row.line.service_id in blocks:
+        row.block = blocks[row.line.service_id]
+        row.problem = row.block.words
+        return
     if row.service is None:
         row.problem = _("There is no service %(number)s on sale.") % {"number": row.line.service_id}
         return
     try:
         row.link, row.quote = place.check(
-            terms=terms, service=row.service, quantity=row.line.quantity, link=row.line.link
+            terms=terms, service=row.service, quantity=row.line.quantity, link=row.line.link, watched=watched
         )
     except place.CantPlace as error:
+        if isinstance(error, place.NotAllowed):
+            row.block = error.block
         row.problem = " ".join(error.errors.values())
 
 

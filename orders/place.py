@@ -1,6 +1,8 @@
 """Place an order: check it, set the money aside, put it into the outbox."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -9,10 +11,14 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from catalog import blocked
 from catalog.models import Promotion, Service
 from catalog.pricing import Quote
 from catalog.search import on_shelf
 from catalog.terms import Terms, quote_for
+from conduct import note, watch
+from conduct.models import Block
+from conduct.watch import Watch
 from core.money import LARGEST, show
 from funds import debts
 from orders import promotion, tasks
@@ -31,6 +37,15 @@ class CantPlace(Exception):
     def __init__(self, **errors: str) -> None:
         self.errors = errors
         super().__init__("; ".join(errors.values()))
+
+
+class NotAllowed(CantPlace):
+    """The rules of the shop forbid it: `block` says why, `what` was tried."""
+
+    def __init__(self, *, block: Block, what: str, **errors: str) -> None:
+        self.block = block
+        self.what = what
+        super().__init__(**errors)
 
 
 class PriceChanged(CantPlace):
@@ -67,7 +82,7 @@ def order(
     if placed:
         return _same_wish(placed, service_id, quantity, link, promo)
     try:
-        with transaction.atomic():
+        with refused_are_noted(customer, now), transaction.atomic():
             service, link, offer = checked(
                 customer=customer,
                 service_id=service_id,
@@ -106,12 +121,22 @@ def order(
         return _same_wish(placed, service_id, quantity, link, promo)
 
 
-def check(*, terms: Terms, service: Service, quantity: int, link: str) -> tuple[str, Quote]:
+def check(*, terms: Terms, service: Service, quantity: int, link: str, watched: Watch) -> tuple[str, Quote]:
     """What `order` would make of this now, on the customer's terms: the link as it would be sent, and the price.
 
     Nothing is placed. Raises `CantPlace`.
     """
-    return _checked(service, quantity, link, terms), quote_for(service, quantity, terms)
+    return _checked(service, quantity, link, terms, watched), quote_for(service, quantity, terms)
+
+
+@contextmanager
+def refused_are_noted(customer: User, now: datetime) -> Iterator[None]:
+    """Count who wanted what the shop does not sell. Around the transaction, which the refusal undoes."""
+    try:
+        yield
+    except NotAllowed as error:
+        note.hit(block=error.block, customer=customer, what=error.what, now=now)
+        raise
 
 
 def _placed_before(customer: User, form_key: str) -> Order | None:
@@ -150,9 +175,12 @@ def checked(
     """The service, the link as it will be sent, and the customer's prices of now. Raises `CantPlace`."""
     service = on_shelf().select_related("category").filter(pk=service_id).first()
     if service is None:
+        block = blocked.reason(service_id)
+        if block is not None:
+            raise NotAllowed(block=block, what=_("Service %(number)s") % {"number": service_id}, service=block.words)
         raise CantPlace(service=_("This service is no longer offered."))
     terms = Terms.of(customer)
-    link = _checked(service, quantity, link, terms)
+    link = _checked(service, quantity, link, terms, watch.now())
     offer = quote_for(service, quantity, terms)
     if shown_price is not None and offer.price * (shown_unit or offer.unit) > shown_price * offer.unit:
         raise PriceChanged(shown=shown_price, quote=offer)
@@ -186,7 +214,7 @@ def create(
         reference=reference,
         customer=customer,
         service=service,
-        service_name=service.name,
+        service_name=plan.service_name if plan else service.title,
         entity=service.entity,
         link=link,
         quantity=offer.quantity,
@@ -209,9 +237,10 @@ def create(
     return made
 
 
-def _checked(service: Service, quantity: int, link: str, terms: Terms) -> str:
+def _checked(service: Service, quantity: int, link: str, terms: Terms, watched: Watch) -> str:
     """The link as it will be sent. Raises `CantPlace` with every field that is wrong, at once."""
     errors = {}
+    block = None
     if quantity < service.min:
         errors["quantity"] = _("The smallest order is %(min)s.") % {"min": f"{service.min:,}"}
     elif quantity > service.max:
@@ -231,6 +260,10 @@ def _checked(service: Service, quantity: int, link: str, terms: Terms) -> str:
             link = checked_link(link)
         except ValueError as error:
             errors["link"] = str(error)
+        else:
+            block = watched.find(link)
+    if block is not None:
+        raise NotAllowed(block=block, what=link, **errors, link=block.words)
     if errors:
         raise CantPlace(**errors)
     return link

@@ -50,7 +50,7 @@ class Shown:
     def again(self) -> str:
         """The query that fills the order form with this order; empty where its service is not on sale."""
         service = self.order.service
-        if service.state != Service.State.ON_SALE or service.hidden or service.category.hidden:
+        if service.state != Service.State.ON_SALE or service.is_away:
             return ""
         wish = {"quantity": str(self.order.quantity)} | ({"link": self.order.link} if self.order.link else {})
         return urlencode(wish)

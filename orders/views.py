@@ -41,7 +41,8 @@ def service(request: HttpRequest, service_id: int) -> HttpResponse:
     services = Service.objects.select_related("category", "subcategory", "speed")
     services = services.annotate(codes=Exists(Promotion.objects.filter(active=True)))
     offered = get_object_or_404(services, pk=service_id)
-    if offered.hidden or offered.category.hidden:
+    # Who has the form open reads why it is not sold any more.
+    if offered.is_away and not (request.method == "POST" and offered.block_id and not offered.hidden):
         raise Http404
     terms = Terms.of(request.user)
     if request.method != "POST":
@@ -131,7 +132,7 @@ def _typed(given: QueryDict) -> QueryDict:
 def _service_page(
     request: HttpRequest, offered: Service, form: OrderForm, terms: Terms, *, short: str = "", status: int = 200
 ) -> HttpResponse:
-    on_sale = offered.state == Service.State.ON_SALE
+    on_sale = offered.state == Service.State.ON_SALE and offered.block_id is None
     balance, own = None, {}
     if request.user.is_authenticated:
         customer = customer_of(request)

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.signed_in import signed_in
 from accounts.terms_views import ask_first
+from conduct import note
 from core.money import BadAmount, parse, plain
 from orders.forms import MassForm
 from orders.mass import MOST_LINES, Line, Row, Sheet, check, digest, read
@@ -31,6 +32,8 @@ from orders.place_many import Outcome, place_many
 
 # Bytes of a request that is looked at: a file and a box full of text, with room for what comes with them.
 LARGEST_REQUEST = 4_000_000
+# Of one sheet so many lines that the shop's rules forbid are kept, for the operators.
+MOST_NOTED = 20
 _KEY = re.compile(r"[0-9a-f]{32}\Z", re.ASCII)
 
 
@@ -68,6 +71,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     form_key = given if _KEY.match(given) else uuid.uuid4().hex
     done = _read_done(request.POST.get("done", ""))
     sheet = check(customer=customer_of(request), lines=lines, form_key=form_key, done=done)
+    _note_refused(request, sheet)
     outcome, wrong = None, ""
     if request.POST.get("act") == "place":
         if form_key != given or request.POST.get("seen", "") != digest(lines):
@@ -81,6 +85,14 @@ def _answer(request: HttpRequest) -> HttpResponse:
     left = MassForm(initial={"text": "\n".join(line.text for line in lines)})
     status = 422 if wrong else 200
     return _page(request, left, sheet=sheet, outcome=outcome, form_key=form_key, done=done, wrong=wrong, status=status)
+
+
+def _note_refused(request: HttpRequest, sheet: Sheet) -> None:
+    """Count what the rules of the shop forbid; one look at a sheet is one try of each."""
+    now = timezone.now()
+    wanted = {(row.block.pk, row.line.link or str(row.line.service_id)): row.block for row in sheet.rows if row.block}
+    for (_block_id, what), block in list(wanted.items())[:MOST_NOTED]:
+        note.hit(block=block, customer=customer_of(request), what=what, now=now)
 
 
 def _rest(request: HttpRequest, outcome: Outcome, form_key: str, done: Counter[str]) -> Sheet:

@@ -20,6 +20,7 @@ from api import words
 from api.models import Call, Key, Webhook
 from catalog.models import Favourite as KeptService
 from catalog.models import StockWish
+from conduct.models import Hit
 from core.money import plain
 from desk.models import Message as Written
 from desk.models import Request as Wish
@@ -286,6 +287,12 @@ def _orders(user: User) -> list[Table]:
             ("service",),
             KeptService.objects.filter(customer=user).select_related("service"),
             lambda one: [one.service.name],
+        ),
+        _table(
+            "refused_wishes",
+            ("what", "times", "at"),
+            Hit.objects.filter(customer=user),
+            lambda one: [one.what, one.times, _at(one.last_at)],
         ),
         _table(
             "waits_for_stock",

@@ -22,6 +22,7 @@ from accounts.models import Acceptance, Place, User
 from api.models import Event, Key, Watch, Webhook
 from catalog.models import Favourite as KeptService
 from catalog.models import StockWish
+from conduct.models import Hit
 from core.models import MailFailure
 from core.money import ZERO, show
 from desk.models import Message as Written
@@ -129,7 +130,7 @@ def _forget_wishes(person: User) -> None:
     Wish.objects.filter(customer=person).update(subject="", note="", form_key="")
     Proof.objects.filter(top_up__customer=person).delete()
     TopUp.objects.filter(customer=person).update(reference="", note="", reason="", pay_url="")
-    for rows in (Notice, Switches, KeptService, StockWish):
+    for rows in (Notice, Switches, KeptService, StockWish, Hit):
         rows._default_manager.filter(customer=person).delete()
 
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from redis import RedisError
 
+from catalog.models import Service
 from core.admin_base import NOTHING, moment
 from core.models import Alert
 from desk.models import Request
@@ -73,6 +74,13 @@ MATTERS = (
         "No number would be sold below cost.",
         *("sms.view_purchase", "sms_purchase", "?state__exact=PLACED&below_cost__exact=HELD"),
         lambda: _held(Purchase),
+        rare=True,
+    ),
+    Matter(
+        "New services to review",
+        "No new service waits.",
+        *("catalog.view_service", "catalog_service", "?held__exact=1"),
+        lambda: Service.objects.filter(held=True),
         rare=True,
     ),
     Matter(

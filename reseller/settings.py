@@ -124,6 +124,9 @@ SMS_WAIT_SECONDS = number("SMS_WAIT_SECONDS", int, 1200)
 
 # Days after the end of an order or a number that delivered items, codes and messages are kept; 0: for ever.
 GOODS_KEPT_DAYS = number("GOODS_KEPT_DAYS", int, 0)
+# What becomes of services that the vendor adds: `show` them at once, or `hold` them until an operator has looked. A
+# category may say otherwise.
+NEW_SERVICES = env("NEW_SERVICES", default="show")
 # ── Referrals ──────────────────────────────────────────────────────────────────────────────────────
 # Per cent of what referred customers paid that goes to whoever referred them, to spend in the shop; 0: switched off.
 REFERRAL_PERCENT = number("REFERRAL_PERCENT", Decimal, Decimal(0))
@@ -163,6 +166,7 @@ for name, good, rule in [
     ("UPSTREAM_EVIDENCE_WAIT", UPSTREAM_EVIDENCE_WAIT >= 0, "seconds, 0 or more"),
     ("UPSTREAM_MAX_PER_SECOND", UPSTREAM_MAX_PER_SECOND > 0, "more than 0"),
     ("BELOW_COST", BELOW_COST in ("hold", "refuse", "send"), "hold, refuse or send"),
+    ("NEW_SERVICES", NEW_SERVICES in ("show", "hold"), "show or hold"),
     ("UPSTREAM_PAUSE_ALERT_MINUTES", UPSTREAM_PAUSE_ALERT_MINUTES >= 0, "minutes, 0 or more"),
     ("UPSTREAM_MAX_CONCURRENCY", UPSTREAM_MAX_CONCURRENCY >= 1, "a whole number from 1"),
     ("API_PER_MINUTE", API_PER_MINUTE >= 1, "a whole number from 1"),
@@ -322,6 +326,7 @@ INSTALLED_APPS = [
     "accounts",
     "upstream",
     "notices",
+    "conduct",
     "wallet",
     "funds",
     "catalog",
@@ -636,6 +641,8 @@ UNFOLD = {
                     _page("Promotion codes", "loyalty", "catalog.promotion"),
                     _page("Uses of codes", "receipt_long", "orders.promotionuse"),
                     _page("Price changes", "trending_up", "catalog.pricechange"),
+                    _page("Blocklist", "block", "conduct.block"),
+                    _page("Who tried what is blocked", "gpp_bad", "conduct.hit"),
                     _page("Exchange rates", "currency_exchange", "core.exchangerate"),
                     _page("Waiting for stock", "notifications_active", "catalog.stockwish"),
                     _page("Syncs", "sync", "catalog.syncrun"),

@@ -1,6 +1,8 @@
 """Buy numbers: check the wish, set the money of each number aside, put the purchase into the outbox."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,9 +11,11 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from conduct import note
+from conduct.models import Block
 from core.money import CHARGE_STEP, round_up, show
 from funds import debts
-from sms import tasks
+from sms import blocked, tasks
 from sms.models import Number, Project, Purchase, Slot, new_reference
 from sms.phones import country_name
 from sms.terms import Terms
@@ -28,6 +32,15 @@ class CantBuy(Exception):
         super().__init__("; ".join(errors.values()))
 
 
+class NotAllowed(CantBuy):
+    """The rules of the shop forbid it: `block` says why, `what` was tried."""
+
+    def __init__(self, *, block: Block, project: Project) -> None:
+        self.block = block
+        self.what = str(project)
+        super().__init__(project=block.words)
+
+
 class PriceChanged(CantBuy):
     """The price of a number is higher than what the customer was shown: they must say yes to it."""
 
@@ -41,7 +54,8 @@ class PriceChanged(CantBuy):
 
 def on_shelf() -> QuerySet[Project]:
     """Every project a customer may see and buy numbers of."""
-    return Project.objects.filter(state=Project.State.ON_SALE, hidden=False, site__hidden=False, country__hidden=False)
+    shelf = Project.objects.filter(state=Project.State.ON_SALE, hidden=False, site__hidden=False, country__hidden=False)
+    return shelf.filter(~blocked.site_blocks(), ~blocked.country_blocks())
 
 
 def numbers(
@@ -64,9 +78,10 @@ def numbers(
     if bought:
         return _same_wish(bought, project_id, quantity, phone)
     try:
-        with transaction.atomic():
+        with refused_are_noted(customer, now), transaction.atomic():
             project = on_shelf().select_related("site", "country").filter(pk=project_id).first()
             if project is None:
+                _check_allowed(project_id)
                 raise CantBuy(project=_("This service is not offered in this country."))
             if not 1 <= quantity <= MOST:
                 raise CantBuy(quantity=_("Buy from 1 to %(most)d numbers at a time.") % {"most": MOST})
@@ -86,6 +101,24 @@ def numbers(
         if bought is None:
             raise
         return _same_wish(bought, project_id, quantity, phone)
+
+
+@contextmanager
+def refused_are_noted(customer: User, now: datetime) -> Iterator[None]:
+    """Count who wanted what the shop does not sell. Around the transaction, which the refusal undoes."""
+    try:
+        yield
+    except NotAllowed as error:
+        note.hit(block=error.block, customer=customer, what=error.what, now=now)
+        raise
+
+
+def _check_allowed(project_id: int) -> None:
+    """Raises `NotAllowed` where the blocklist is why numbers of the project are not sold."""
+    project = Project.objects.select_related("site", "country").filter(pk=project_id).first()
+    block = blocked.reason(project) if project else None
+    if project and block:
+        raise NotAllowed(block=block, project=project)
 
 
 def _bought_before(customer: User, form_key: str) -> Purchase | None:

@@ -28,7 +28,7 @@ from accounts.terms_views import ask_first
 from core.money import show
 from core.once import once_key
 from core.sheets import csv_response
-from sms import buy, close, shelf, states
+from sms import blocked, buy, close, shelf, states
 from sms.forms import BuyForm
 from sms.late import late
 from sms.models import Message, Number, Project, Purchase, Site
@@ -82,7 +82,7 @@ def sites(request: HttpRequest) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def site(request: HttpRequest, site_id: int) -> HttpResponse:
     """The countries in which codes for a site can be received, the cheapest first."""
-    shown = get_object_or_404(Site, pk=site_id, hidden=False)
+    shown = get_object_or_404(Site.objects.filter(~blocked.site_blocks("folded")), pk=site_id, hidden=False)
     words, sort = _words(request), _sort(request, COUNTRY_SORTS)
     terms = Terms.of(request.user)
     projects = shelf.projects_of(site_id, words, sort, terms=terms)
@@ -109,6 +109,9 @@ def project(request: HttpRequest, project_id: int) -> HttpResponse:
         Project.objects.select_related("site", "country"), pk=project_id, site__hidden=False, country__hidden=False
     )
     if request.method != "POST":
+        # Who has the form open reads why it is not sold any more; nobody else sees that it ever was.
+        if blocked.reason(shown):
+            raise Http404
         price = Terms.of(request.user).price(shown)
         return _project_page(request, shown, BuyForm.fresh(price, **_typed(request.GET).dict()))
     if not request.user.is_authenticated:
@@ -181,7 +184,7 @@ def _project_page(
             "price": price,
             "charge": charge,
             "again": bool(form["phone"].value()),
-            "on_sale": shown.state == Project.State.ON_SALE and not shown.hidden,
+            "on_sale": shown.state == Project.State.ON_SALE and not shown.hidden and not blocked.reason(shown),
             "short": short,
             "typed": _typed(request.GET).urlencode(),
             **own,

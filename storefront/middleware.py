@@ -21,7 +21,7 @@ def back_in_stock(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         if whole and "HX-Request" not in request.headers and isinstance(request.user, User):
             for service in stock.tell(customer=request.user, now=timezone.now()):
                 link = format_html(
-                    '<a href="{}"><bdi>{}</bdi></a>', reverse("orders:service", args=[service.pk]), service.name
+                    '<a href="{}"><bdi>{}</bdi></a>', reverse("orders:service", args=[service.pk]), service.title
                 )
                 said = format_html(_("Back in stock: {service}"), service=link)
                 messages.success(request, said, extra_tags="stay")

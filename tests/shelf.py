@@ -13,7 +13,7 @@ def shelf(db, now):
     made = iter(range(1, 1_000_000))
 
     def shelf(name, *, category="Instagram", subcategory=None, **fields):
-        kept, _made = Category.objects.get_or_create(name=category)
+        kept, _made = Category.objects.get_or_create(name=category, defaults={"vendor_name": category})
         part = Subcategory.objects.get_or_create(category=kept, name=subcategory)[0] if subcategory else None
         figures = {"rate": Decimal("0.5"), "price": Decimal("0.9"), "unit": 1000, "min": 100, "max": 10_000}
         return Service.objects.create(
@@ -22,6 +22,9 @@ def shelf(db, now):
             entity=fields.pop("entity", "SMM"),
             category=kept,
             subcategory=part,
+            vendor_name=name,
+            vendor_category=kept,
+            vendor_subcategory=part,
             search_text=f"{name} {category}".casefold(),
             first_seen_at=now,
             changed_at=now,

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 
 from api.handler import codes
 from api.handler.models import CountryCode, ServiceCode
-from catalog.admin import NothingDeleted
+from catalog.admin.base import NothingDeleted
 
 
 @admin.register(ServiceCode)

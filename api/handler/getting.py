@@ -30,8 +30,9 @@ from api.handler.says import (
 )
 from api.params import Params
 from api.refusals import TooMany
+from conduct import note
 from core.money import CHARGE_STEP, LARGEST, BadAmount, parse
-from sms import buy, states
+from sms import blocked, buy, states
 from sms.models import Number, Project, Purchase
 from sms.terms import Terms
 from sms.withdraw import withdraw
@@ -134,7 +135,7 @@ def _purchase(caller: Caller, wish: _Wish, given: str) -> Purchase:
         ):
             raise Says(ORDER_ALREADY_EXISTS, why=once.USED_BEFORE)
         return earlier
-    project = _project(wish, Terms.of(caller.customer))
+    project = _project(caller, wish)
     try:
         return once.surely(
             buy=lambda: buy.numbers(
@@ -156,8 +157,9 @@ def _purchase(caller: Caller, wish: _Wish, given: str) -> Purchase:
         raise Says(ORDER_ALREADY_EXISTS if "form_key" in error.errors else NO_NUMBERS, why=str(error)) from None
 
 
-def _project(wish: _Wish, terms: Terms) -> Project:
+def _project(caller: Caller, wish: _Wish) -> Project:
     """What is sold of the service in the country, the cheapest. Raises `Says`."""
+    terms = Terms.of(caller.customer)
     if wish.country is None:
         raise Says(NO_NUMBERS, why="no such country")
     offers = codes.offers(service=wish.service, country=wish.country)
@@ -166,10 +168,23 @@ def _project(wish: _Wish, terms: Terms) -> Project:
         codes.fill()
         found = _cheapest(offers.all(), terms)
     if found is None:
+        _check_allowed(caller, wish)
         raise Says(NO_NUMBERS if codes.is_service(wish.service) else BAD_SERVICE)
     if terms.price(found) > wish.most:
         raise Says(WRONG_MAX_PRICE)
     return found
+
+
+def _check_allowed(caller: Caller, wish: _Wish) -> None:
+    """Raises `Says` where the shop's rules are why it is not sold; who wanted it is counted."""
+    if wish.country is None:
+        return
+    named = Project.objects.filter(site__handler_code__code=wish.service, country__handler_code__number=wish.country)
+    project = named.select_related("site", "country").first()
+    block = blocked.reason(project) if project else None
+    if project and block:
+        note.hit(block=block, customer=caller.customer, what=str(project), now=caller.now)
+        raise Says(NO_NUMBERS, why=block.words)
 
 
 def _cheapest(offers: QuerySet[Project], terms: Terms) -> Project | None:

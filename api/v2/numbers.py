@@ -117,6 +117,8 @@ def _bought(caller: Caller, params: Params, project_id: int, quantity: int, give
         )
     except ledger.InsufficientFunds:
         raise Refusal(NO_FUNDS) from None
+    except buy.NotAllowed as error:
+        raise Refusal(buying.in_words(error.errors)) from None
     except buy.CantBuy as error:
         if "project" in error.errors:
             raise Refusal(NO_SUCH_PROJECT) from None

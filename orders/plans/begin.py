@@ -50,7 +50,7 @@ def plan(
     if runs == 1 and not later:
         raise CantPlace(runs=_("Enter at least 2 runs, or when to start."))
     try:
-        with transaction.atomic():
+        with place.refused_are_noted(customer, now), transaction.atomic():
             service, link, offer = place.checked(
                 customer=customer,
                 service_id=service_id,
@@ -72,7 +72,7 @@ def plan(
                 reference=reference,
                 customer=customer,
                 service=service,
-                service_name=service.name,
+                service_name=service.title,
                 link=link,
                 quantity=quantity,
                 runs=runs,

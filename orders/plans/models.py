@@ -33,6 +33,7 @@ class Plan(models.Model):
         SERVICE_GONE = "SERVICE_GONE", _("This service is no longer offered.")
         BAD_QUANTITY = "BAD_QUANTITY", _("The service no longer takes orders of this size.")
         REFUSED = "REFUSED", _("A run was refused, so the others would be too.")
+        NOT_ALLOWED = "NOT_ALLOWED", _("The rules of the shop do not allow it any more.")
         WAITED = "WAITED", _("The next run could not be placed for a day.")
 
     OPEN = [State.ACTIVE, State.PAUSED]

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from catalog import blocked
 from catalog.models import Service
 from catalog.pricing import Quote, cost_of, quote
 from catalog.search import on_shelf
+from conduct import note, watch
 from core.money import EXACT, MICRO, round_up
 from orders import place as placing
 from orders import states
@@ -57,7 +59,7 @@ def run(*, plan_id: int, now: datetime) -> Order | None:
             _postpone(plan, last.accepted_at + plan.every)
             return None
         service = on_shelf().filter(pk=plan.service_id).first()
-        over = _over(plan, last, service)
+        over = _over(plan, last, service) or _forbidden(plan, now)
         if over:
             stop.end(plan, over, now=now)
             return None
@@ -72,12 +74,23 @@ def _over(plan: Plan, last: Order | None, service: Service | None) -> Plan.Reaso
     if last is not None and last.state == states.REJECTED:
         return Plan.Reason.REFUSED
     if service is None:
+        if blocked.reason(plan.service_id) is not None:
+            return Plan.Reason.NOT_ALLOWED
         # One that was only suspended comes back.
         suspended = Service.objects.filter(pk=plan.service_id, state=Service.State.SUSPENDED).exists()
         return None if suspended else Plan.Reason.SERVICE_GONE
     if not service.min <= plan.quantity <= service.max:
         return Plan.Reason.BAD_QUANTITY
     return None
+
+
+def _forbidden(plan: Plan, now: datetime) -> Plan.Reason | None:
+    """Whether the plan's link is on the blocklist by now."""
+    block = watch.now().find(plan.link)
+    if block is None:
+        return None
+    note.hit(block=block, customer=plan.customer, what=plan.link, now=now)
+    return Plan.Reason.NOT_ALLOWED
 
 
 def _must_wait(plan: Plan, last: Order | None, service: Service) -> bool:

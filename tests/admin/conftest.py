@@ -9,6 +9,8 @@ from django.test import Client
 
 from accounts.models import CustomerGroup, Invitation, Terms, User
 from catalog.models import Category, MarkupRule, PriceChange, Promotion, Service, StockWish, Subcategory, SyncRun
+from conduct.models import Block
+from conduct.note import hit
 from core.alerts import alert
 from core.models import ExchangeRate
 from desk.models import Announcement, Question, Request
@@ -37,6 +39,19 @@ def desk(operator):
 
 
 @pytest.fixture
+def save(desk):
+    """`save(page, form)` looks at the preview of a rule and says yes to it; what the page answered in the end."""
+
+    def save(page, form, **more):
+        answer = desk.post(page, form)
+        if "preview" in (answer.context or {}):
+            answer = desk.post(page, {**form, "confirmed": answer.context["preview"].digest}, **more)
+        return answer
+
+    return save
+
+
+@pytest.fixture
 def shopper(customer):
     """The customer's browser."""
     return _client(customer)
@@ -50,11 +65,14 @@ def _reachable_broker(broker):
 @pytest.fixture
 def service(db, now):
     """A social-media service with a hostile name: $1.00 cost, $1.25 price for 1,000."""
-    category = Category.objects.create(name=f"Social {HOSTILE}")
+    category = Category.objects.create(name=f"Social {HOSTILE}", vendor_name=f"Social {HOSTILE}")
     subcategory = Subcategory.objects.create(category=category, name=f"Likes {HOSTILE}")
     return Service.objects.create(
         upstream_id=7001,
         name=f"Likes {HOSTILE}",
+        vendor_name=f"Likes {HOSTILE}",
+        vendor_category=category,
+        vendor_subcategory=subcategory,
         entity="SMM",
         category=category,
         subcategory=subcategory,
@@ -75,6 +93,8 @@ def product(service, now):
     return Service.objects.create(
         upstream_id=7002,
         name="Mailbox",
+        vendor_name="Mailbox",
+        vendor_category=service.category,
         entity="PRODUCT",
         category=service.category,
         rate=Decimal(2),
@@ -202,6 +222,8 @@ def everything(make, product, operator, now):
     Invitation.objects.create(note=HOSTILE, email="friend@example.com", made_by=operator, made_at=now)
     Terms.objects.create(version="1", text_en=HOSTILE)
     Authenticator.objects.create(user=operator, type="totp", data={"secret": HOSTILE})
+    block = Block.objects.create(kind="WORD", value=HOSTILE, match="<script>alert", reason=HOSTILE, note=HOSTILE)
+    hit(block=block, customer=goods.customer, what=HOSTILE, now=now)
     Deletion.objects.create(customer=User.objects.create_user("deleted-0@invalid"), at=now)
     return {**orders, "GOODS": goods}
 

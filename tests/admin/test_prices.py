@@ -29,8 +29,8 @@ def steps(*rows):
     return fields
 
 
-def test_a_customer_gets_a_group_and_its_price(desk, customer, group, service):
-    desk.post(reverse(ADD_RULE), {**RULE, "percent": "10", "group": group.pk})
+def test_a_customer_gets_a_group_and_its_price(desk, save, customer, group, service):
+    save(reverse(ADD_RULE), {**RULE, "percent": "10", "group": group.pk})
     page = reverse("admin:accounts_user_change", args=[customer.pk])
     form = desk.get(page).context["adminform"].form
     values = {name: form[name].value() for name in form.fields if form[name].value() not in (None, False)}
@@ -43,13 +43,13 @@ def test_a_customer_gets_a_group_and_its_price(desk, customer, group, service):
     assert service.price == Decimal("1.25")
 
 
-def test_a_general_rule_and_one_of_each_group_may_stand_for_the_same_place(desk, group, service):
+def test_a_general_rule_and_one_of_each_group_may_stand_for_the_same_place(desk, save, group, service):
     MarkupRule.objects.all().delete()
     for more in ({}, {"group": group.pk}, {"service": service.pk}, {"service": service.pk, "group": group.pk}):
-        assert desk.post(reverse(ADD_RULE), {**RULE, **more}).status_code == 302
+        assert save(reverse(ADD_RULE), {**RULE, **more}).status_code == 302
     kept = MarkupRule.objects.filter(active=True)
     assert kept.filter(group=group).count() == 2
-    answer = desk.post(reverse(ADD_RULE), {**RULE, "group": group.pk})
+    answer = save(reverse(ADD_RULE), {**RULE, "group": group.pk})
     assert "active for everything and Resellers already" in answer.content.decode()
 
 
@@ -62,16 +62,16 @@ def test_the_only_general_rule_is_not_given_to_a_group(desk, group):
     assert rule.group is None
 
 
-def test_steps_are_entered_with_their_rule(desk, service):
-    desk.post(reverse(ADD_RULE), {**RULE, "service": service.pk, **steps((1000, 40), (500, 45))})
+def test_steps_are_entered_with_their_rule(desk, save, service):
+    save(reverse(ADD_RULE), {**RULE, "service": service.pk, **steps((1000, 40), (500, 45))})
     assert list(PriceStep.objects.values_list("from_quantity", "percent")) == [(500, 45), (1000, 40)]
 
 
 @pytest.mark.parametrize(
     "rows", [[(500, 50)], [(500, 60)], [(500, 40), (1000, 45)], [(1000, 40), (500, 40)], [(1, 40)], [(500, -1)]]
 )
-def test_steps_that_do_not_fall_are_refused_and_nothing_is_kept(desk, service, rows):
-    answer = desk.post(reverse(ADD_RULE), {**RULE, "service": service.pk, **steps(*rows)})
+def test_steps_that_do_not_fall_are_refused_and_nothing_is_kept(desk, save, service, rows):
+    answer = save(reverse(ADD_RULE), {**RULE, "service": service.pk, **steps(*rows)})
     assert answer.status_code == 200
     assert not PriceStep.objects.exists()
     assert not MarkupRule.objects.filter(service=service).exists()

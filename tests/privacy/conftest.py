@@ -12,6 +12,8 @@ from api import calls, keys
 from api.webhooks.models import Event, Webhook
 from catalog.models import Favourite as KeptService
 from catalog.models import StockWish
+from conduct.models import Block
+from conduct.note import hit
 from desk.models import Message as Written
 from desk.models import Request
 from funds.models import Method, Proof, TopUp
@@ -94,6 +96,7 @@ def _wishes(person, now):
     StockWish.objects.create(customer=person, service=order.service, wished_at=now)
     Notice.objects.create(customer=person, kind="ORDER_DONE", about={"name": SAID}, made_at=now, due_at=now)
     Switches.objects.create(customer=person)
+    hit(block=Block.objects.create(kind="DOMAIN", value="e", match="e"), customer=person, what=SAID, now=now)
     GoodsReveal.objects.create(
         order=order, actor=person, kind="SHOWN", address="203.0.113.9", day=now.date(), first_at=now, last_at=now
     )

@@ -16,7 +16,7 @@ KNOWN = {
     *("account.EmailAddress", "accounts.Acceptance", "accounts.Place", "mfa.Authenticator", "usersessions.UserSession"),
     *("api.Key", "api.Webhook", "api.Event", "wallet.Account", "orders.Order", "orders.Plan", "orders.PromotionUse"),
     *("orders.GoodsReveal", "sms.Purchase", "sms.Favourite", "catalog.Favourite", "catalog.StockWish"),
-    *("desk.Request", "desk.Message", "notices.Notice", "notices.Switches"),
+    *("conduct.Hit", "desk.Request", "desk.Message", "notices.Notice", "notices.Switches"),
     *("funds.TopUp", "funds.Debt", "funds.Voucher"),
     # what was done about the account itself
     *("privacy.Deletion", "privacy.Export", "accounts.User"),

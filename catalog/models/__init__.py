@@ -1,0 +1,22 @@
+"""Our copy of the vendor's catalogue, what we add to its prices, and how both changed."""
+
+from catalog.models.customers import Favourite, StockWish
+from catalog.models.history import PriceChange, ShelfChange, SyncRun
+from catalog.models.prices import MarkupRule, PriceStep, Promotion
+from catalog.models.shelf import Category, Service, Speed, StockLook, Subcategory
+
+__all__ = [
+    "Category",
+    "Favourite",
+    "MarkupRule",
+    "PriceChange",
+    "PriceStep",
+    "Promotion",
+    "Service",
+    "ShelfChange",
+    "Speed",
+    "StockLook",
+    "StockWish",
+    "Subcategory",
+    "SyncRun",
+]

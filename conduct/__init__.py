@@ -1,0 +1,1 @@
+"""Acceptable use: what the shop does not sell, and to which links, and who tried."""

@@ -38,6 +38,7 @@ app.conf.task_routes = (
         # Not behind a sync, which may hang with the very vendor that is to be tried.
         ("upstream.tasks.try_again", {"queue": "submit"}),
         ("upstream.tasks.*", {"queue": "sync"}),
+        ("books.tasks.*", {"queue": "sync"}),
         ("reconcile.tasks.*", {"queue": "sync"}),
         ("core.tasks.*", {"queue": "sync"}),
         ("wallet.tasks.*", {"queue": "sync"}),
@@ -94,6 +95,7 @@ app.conf.beat_schedule = {
     "ask after payments": _every(20, "funds.tasks.check_due"),
     "send notices": _every(5, "notices.tasks.send_due"),
     "forget notices": _every(3600, "notices.tasks.forget"),
+    "count the books": _every(60, "books.tasks.count"),
     "reconcile": _every(3600, "reconcile.tasks.reconcile"),
     "credit referrals": _every(600, "wallet.tasks.credit_referrals"),
     "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),

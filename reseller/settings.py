@@ -329,6 +329,7 @@ INSTALLED_APPS = [
     "orders",
     "sms",
     "desk",
+    "books",
     "reconcile",
     "api",
     "privacy",

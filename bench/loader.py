@@ -19,8 +19,8 @@ from core.secrets import encrypt
 STATEMENTS: list[tuple[str, str]] = [
     (
         "people",
-        """INSERT INTO accounts_user (id, password, is_superuser, first_name, last_name, is_staff, is_active, date_joined,
-            email, language, time_zone, login_alerts)
+        """INSERT INTO accounts_user (id, password, is_superuser, first_name, last_name, is_staff, is_active,
+            date_joined, email, language, time_zone, login_alerts)
         SELECT %(user0)s + i, '!', false, '', '', false, true, now() - %(days)s * interval '1 day',
             'customer' || i || '@' || (ARRAY['example.com', 'example.org', 'example.net'])[1 + i %% 3], '', '', true
         FROM generate_series(1, %(customers)s) i""",
@@ -74,13 +74,15 @@ STATEMENTS: list[tuple[str, str]] = [
                 WHEN i %% 100 = 3 THEN 'PARTIAL' WHEN i %% 100 = 5 THEN 'CANCELED' WHEN i %% 100 = 7 THEN 'REJECTED'
                 ELSE 'COMPLETED' END AS state,
             now() - %(days)s * interval '1 day' * (1 - i::float / (%(orders)s + 1)) AS at
-        FROM (SELECT i, 1 + ((i::bigint * 104729) %% %(services)s)::int AS s FROM generate_series(1, %(orders)s) i) x""",
+        FROM generate_series(1, %(orders)s) i
+            CROSS JOIN LATERAL (SELECT 1 + ((i::bigint * 104729) %% %(services)s)::int AS s) x""",
     ),
     ("", "UPDATE plan SET state = 'COMPLETED' WHERE s %% 20 = 0 AND state = 'PARTIAL'"),
     (
         "what it costs",
         """CREATE TEMPORARY TABLE bought AS
-        SELECT plan.*, (400000 + s * 100)::bigint * quantity / unit AS cost, (600000 + s * 150)::bigint * quantity / unit AS charge,
+        SELECT plan.*, (400000 + s * 100)::bigint * quantity / unit AS cost,
+            (600000 + s * 150)::bigint * quantity / unit AS charge,
             CASE state WHEN 'COMPLETED' THEN quantity WHEN 'PARTIAL' THEN quantity / 2 ELSE 0 END AS delivered
         FROM plan CROSS JOIN LATERAL (SELECT CASE WHEN s %% 20 = 0 THEN 1 ELSE 1000 END AS unit) u""",
     ),
@@ -192,8 +194,8 @@ STATEMENTS: list[tuple[str, str]] = [
     ),
     (
         "transfers",
-        """INSERT INTO wallet_transfer (id, key, kind, source_id, target_id, customer_id, hold_id, amount, balance_after,
-            memo, created_at)
+        """INSERT INTO wallet_transfer (id, key, kind, source_id, target_id, customer_id, hold_id, amount,
+            balance_after, memo, created_at)
         SELECT id, cause, kind, CASE kind WHEN 'DEPOSIT' THEN payments WHEN 'CAPTURE' THEN account ELSE sales END,
             CASE kind WHEN 'CAPTURE' THEN sales ELSE account END, account, hold, amount,
             sum(CASE kind WHEN 'CAPTURE' THEN -amount ELSE amount END) OVER (PARTITION BY c ORDER BY id),

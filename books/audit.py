@@ -57,16 +57,17 @@ def _ledger(last: date, unsettled: set[date]) -> Iterator[str]:
     moved: dict[date, dict[str, Decimal]] = {}
     inward = Case(When(target_id=F("customer_id"), then=1), default=0)
     rows = Transfer.objects.filter(created_at__lt=begins(last + timedelta(days=1))).order_by()
-    rows = rows.values(day=TruncDate("created_at", tzinfo=timezone.get_default_timezone()), way=inward, what=F("kind"))
-    for day, way, kind, total in rows.annotate(total=Sum("amount")).values_list("day", "way", "what", "total"):
+    sums = rows.values(day=TruncDate("created_at", tzinfo=timezone.get_default_timezone()), way=inward, what=F("kind"))
+    for day, way, kind, total in sums.annotate(total=Sum("amount")).values_list("day", "way", "what", "total"):
         moved.setdefault(day, {})[_FIELDS[Kind(kind), way]] = total
     for row in Day.objects.filter(day__lte=last).order_by("day").iterator():
         told = moved.pop(row.day, {})
         if row.day in unsettled:
             continue
         for name in _FIELDS.values():
-            if getattr(row, name) != told.get(name, ZERO):
-                yield f"{row.day}: {name} are counted as {getattr(row, name)}, its transfers come to {told.get(name, ZERO)}"
+            counted, due = getattr(row, name), told.get(name, ZERO)
+            if counted != due:
+                yield f"{row.day}: {name} are counted as {counted}, its transfers come to {due}"
     for day in sorted(set(moved) - unsettled):
         yield f"{day}: has transfers and is not counted"
 
@@ -78,8 +79,9 @@ def _parts(model: type[Model], of: str, last: date) -> Iterator[str]:
     for row in Day.objects.filter(day__lte=last).order_by("day").iterator():
         part = parts.get(row.day, {})
         for name in _SUMS:
-            if getattr(row, name) != (part.get(f"all_{name}") or 0):
-                yield f"{row.day}: {name} of {of} come to {part.get(f'all_{name}') or 0}, the day's are {getattr(row, name)}"
+            counted, due = getattr(row, name), part.get(f"all_{name}") or 0
+            if counted != due:
+                yield f"{row.day}: {name} of {of} come to {due}, and are {counted} of the day"
 
 
 def _costs(last: date, unsettled: set[date]) -> Iterator[str]:

@@ -102,7 +102,7 @@ def count(*, now: datetime, until: datetime | None = None) -> int:
         counted += 1
         if until is not None and timezone.now() >= until:
             return counted
-    for day in sorted(changed(progress, now) - {day_of(now)}) + [day_of(now)]:
+    for day in [*sorted(changed(progress, now) - {day_of(now)}), day_of(now)]:
         _write(day, now)
         counted += 1
     moved: dict[str, Any] = {"counted_at": now}
@@ -138,7 +138,7 @@ def sums_of(since: datetime, until: datetime) -> Counted:
 
 # ── Which days ─────────────────────────────────────────────────────────────────────────────────────
 def _progress(now: datetime) -> Progress:
-    """Where we are. Days of another time zone begin at other moments: then all are counted anew, one after the other."""
+    """Where we are. Another time zone has other days: then all are counted anew, one after the other."""
     progress = Progress.objects.filter(pk=1).first()
     if progress is not None and progress.zone == zone_name():
         return progress
@@ -265,5 +265,3 @@ def _parts(since: datetime, until: datetime) -> Iterator[tuple[Key, Sums]]:
 def _grouped(rows: QuerySet[Transfer], by: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
     groups = rows.values(*by).annotate(count=Count("pk"), total=Sum("amount"))
     yield from groups.values_list(*by, "count", "total")
-
-

@@ -58,6 +58,11 @@ def next_month(first: date) -> date:
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
+def month_before(first: date) -> date:
+    """The first day of the month before."""
+    return (first - timedelta(days=1)).replace(day=1)
+
+
 def summary(first: date, *, counted_at: datetime, now: datetime) -> Month:
     """The month that begins with `first`. Days are the shop's own; amounts are USD."""
     after = next_month(first)
@@ -145,9 +150,7 @@ def _fees(since: datetime, until: datetime) -> Decimal:
 
 
 def _vouchers(kind: str, since: datetime, until: datetime) -> Decimal:
-    redeemed = Voucher.objects.filter(
-        batch__kind=kind, transfer__created_at__gte=since, transfer__created_at__lt=until
-    )
+    redeemed = Voucher.objects.filter(batch__kind=kind, transfer__created_at__gte=since, transfer__created_at__lt=until)
     return _sum(redeemed, "transfer__amount")
 
 
@@ -156,7 +159,8 @@ def _deposits(since: datetime, until: datetime, all_of_them: Decimal) -> Part:
     names = dict(Method.Provider.choices)
     by = _paid(since, until).order_by().values("variant")
     for variant, came, credited in (
-        by.annotate(came=Sum("received"), added=Sum("credited")).order_by("variant")
+        by.annotate(came=Sum("received"), added=Sum("credited"))
+        .order_by("variant")
         .values_list("variant", "came", "added")
     ):
         part.rows.append(Row(str(names.get(variant, variant)), credited, f"{came - credited} USD of fees on top."))
@@ -166,7 +170,9 @@ def _deposits(since: datetime, until: datetime, all_of_them: Decimal) -> Part:
     )
     part.rows.append(Row("Disputes won", _sum(returned, "amount"), "What had been taken back came again."))
     rest = all_of_them - sum((row.amount or ZERO for row in part.rows), ZERO)
-    part.rows.append(Row("Other deposits", rest, "" if not rest else "Deposits that no top-up and no voucher explains."))
+    part.rows.append(
+        Row("Other deposits", rest, "" if not rest else "Deposits that no top-up and no voucher explains.")
+    )
     part.rows.append(Row("All deposits", all_of_them, strong=True))
     return part
 

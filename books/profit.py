@@ -74,6 +74,16 @@ class Line:
         """What is left of the revenue."""
         return self.revenue - self.cost
 
+    @property
+    def share(self) -> str:
+        """The margin's share of the revenue; a dash where there was none."""
+        return f"{self.margin / self.revenue:.1%}".replace("-", "−") if self.revenue > 0 else "–"
+
+    @property
+    def page_name(self) -> str:
+        """What the admin's page is reversed by."""
+        return f"admin:{self.page[0]}" if self.page else ""
+
 
 _FIGURES = ("sold", "refunded", "sales", "refunds", "cost")
 _SUMS = {f"n_{name}": Sum(name) for name in _FIGURES}
@@ -82,7 +92,7 @@ _SUMS = {f"n_{name}": Sum(name) for name in _FIGURES}
 def total(question: Question) -> Line:
     """The sum of all lines."""
     sums = _rows(question).aggregate(**_SUMS)
-    return Line("Total", None, *_figures([sums[f"n_{name}"] for name in _FIGURES]))
+    return _line(("Total", None), [sums[f"n_{name}"] for name in _FIGURES])
 
 
 def groups(question: Question) -> QuerySet[Any, tuple[Any, ...]]:
@@ -106,7 +116,7 @@ def lines(question: Question, rows: Sequence[tuple[Any, ...]]) -> list[Line]:
     """The groups with their names; a query for each kind of thing among them."""
     width = len(GROUPS[question.by].columns)
     named = _names(question.by, [row[:width] for row in rows])
-    return [Line(*named[row[:width]], *_figures(row[width:])) for row in rows]
+    return [_line(named[row[:width]], row[width:]) for row in rows]
 
 
 def all_lines(question: Question) -> Iterator[Line]:
@@ -120,9 +130,10 @@ def all_lines(question: Question) -> Iterator[Line]:
     yield from lines(question, part)
 
 
-def _figures(values: Sequence[Any]) -> tuple[int, int, Decimal, Decimal, Decimal]:
+def _line(named: "Named", values: Sequence[Any]) -> Line:
     sold, refunded, sales, refunds, cost = values
-    return sold or 0, refunded or 0, sales or ZERO, refunds or ZERO, cost or ZERO
+    what, page = named
+    return Line(what, page, sold or 0, refunded or 0, sales or ZERO, refunds or ZERO, cost or ZERO)
 
 
 def _rows(question: Question) -> QuerySet[Any]:

@@ -558,6 +558,16 @@ def _page(title: str, icon: str, model: str) -> dict[str, object]:
     }
 
 
+def _books(title: str, icon: str, name: str) -> dict[str, object]:
+    """A link of the admin's side bar to a page of the books."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{name}"),
+        "permission": lambda request: request.user.has_perm("books.view_day"),
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
@@ -653,6 +663,10 @@ UNFOLD = {
                 "title": "Books",
                 "separator": True,
                 "items": [
+                    _books("Profit", "finance", "books_profit"),
+                    _books("Month’s end", "calendar_month", "books_month"),
+                    _page("Days", "today", "books.day"),
+                    _books("Files", "download", "books_files"),
                     _page("Accounts", "account_balance_wallet", "wallet.account"),
                     _page("Transfers", "swap_horiz", "wallet.transfer"),
                     _page("Holds", "lock_clock", "wallet.hold"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from books.count import changed, sums_of
 from books.days import begins, day_of, each, zone_name
 from books.models import CustomerDay, Day, ItemDay, Progress
-from core.money import ZERO
+from core.money import ZERO, plain
 from wallet.models import Transfer
 
 SHOWN = 50
@@ -67,7 +67,7 @@ def _ledger(last: date, unsettled: set[date]) -> Iterator[str]:
         for name in _FIELDS.values():
             counted, due = getattr(row, name), told.get(name, ZERO)
             if counted != due:
-                yield f"{row.day}: {name} are counted as {counted}, its transfers come to {due}"
+                yield f"{row.day}: {name} are counted as {plain(counted)}, its transfers come to {plain(due)}"
     for day in sorted(set(moved) - unsettled):
         yield f"{day}: has transfers and is not counted"
 
@@ -81,7 +81,7 @@ def _parts(model: type[Model], of: str, last: date) -> Iterator[str]:
         for name in _SUMS:
             counted, due = getattr(row, name), part.get(f"all_{name}") or 0
             if counted != due:
-                yield f"{row.day}: {name} of {of} come to {due}, and are {counted} of the day"
+                yield f"{row.day}: {name} of {of} come to {_text(due)}, and are {_text(counted)} of the day"
 
 
 def _costs(last: date, unsettled: set[date]) -> Iterator[str]:
@@ -92,4 +92,8 @@ def _costs(last: date, unsettled: set[date]) -> Iterator[str]:
             continue
         due = sums_of(begins(day), begins(day + timedelta(days=1))).total.cost
         if counted[day] != due:
-            yield f"{day}: cost is counted as {counted[day]}, orders and numbers come to {due}"
+            yield f"{day}: cost is counted as {plain(counted[day])}, orders and numbers come to {plain(due)}"
+
+
+def _text(value: Decimal | int) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)

@@ -1,7 +1,7 @@
 """What was earned, by day, service, category, customer or country: sums of the counted days, exact to the micro."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -91,6 +91,8 @@ _SUMS = {f"n_{name}": Sum(name) for name in _FIGURES}
 
 def total(question: Question) -> Line:
     """The sum of all lines."""
+    if question.by == "customer" and question.customer is None:
+        question = replace(question, by="day")  # what all customers paid is what the days brought
     sums = _rows(question).aggregate(**_SUMS)
     return _line(("Total", None), [sums[f"n_{name}"] for name in _FIGURES])
 

@@ -14,6 +14,7 @@ from core.admin_base import NOTHING, moment, usd
 from core.money import ZERO
 from upstream.models import BalanceReading
 
+CENT = Decimal("0.01")
 SPAN = 30
 # The chart's own units: thirty slots beside each other, a hundred high above the lowest value.
 SLOT = 10
@@ -58,8 +59,8 @@ def earnings(*, now: datetime) -> dict[str, Any] | None:
         "days": list(reversed(days[-SPAN:])),
         "width": SPAN * SLOT,
         "height": HEIGHT,
-        "highest": usd(highest),
-        "lowest": usd(lowest) if lowest < ZERO else "",
+        "highest": rounded(highest),
+        "lowest": rounded(lowest) if lowest < ZERO else "",
         "first": days[-SPAN].day,
         "last": today,
         "counted": moment(progress.counted_at),
@@ -81,7 +82,7 @@ def _line(title: str, name: str, spans: dict[str, tuple[list[Day], list[Day] | N
     cells = []
     for days, before in spans.values():
         now, then = _total(days, name), _total(before, name) if before else None
-        text = f"{now:,}" if name == "placed" else usd(Decimal(now))
+        text = f"{now:,}" if name == "placed" else rounded(Decimal(now))
         # A share of what was below zero says nothing.
         change = f"{(now - then) / then:+.0%}".replace("-", "−") if then and then > 0 else ""
         cells.append({"text": text, "change": change, "below": now < 0})
@@ -113,6 +114,11 @@ def chart(days: list[Day]) -> tuple[list[Bar], Decimal, Decimal]:
     )
 
 
+def rounded(amount: Decimal) -> str:
+    """The amount to the cent, where there are dollars: the reports have the rest."""
+    return usd(amount.quantize(CENT) if abs(amount) >= 1 else amount)
+
+
 def lasts(*, now: datetime) -> dict[str, Any]:
     """Our balance with the vendor, how old the reading is, and how many days it lasts at the cost of late."""
     reading = BalanceReading.objects.order_by("-pk").first()
@@ -121,7 +127,7 @@ def lasts(*, now: datetime) -> dict[str, Any]:
     today = day_of(now)
     cost = _cost(today - timedelta(days=PACE_DAYS), today)
     days = int(reading.balance / (cost / PACE_DAYS)) if cost > 0 else None
-    return {"balance": usd(reading.balance), "days": days, "read": reading.read_at, "balance_usd": reading.balance}
+    return {"balance": rounded(reading.balance), "days": days, "read": reading.read_at, "balance_usd": reading.balance}
 
 
 def _cost(since: date, until: date) -> Decimal:

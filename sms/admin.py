@@ -45,6 +45,7 @@ from core.admin_base import (
 from sms import states
 from sms.admin_acts import PURCHASE_ACTS, PutBackOnSale
 from sms.admin_forms import ONLY_RULE, CountryForm, MarkupRuleForm
+from sms.admin_search import NUMBERS, PURCHASES
 from sms.models import Attempt, Country, MarkupRule, Number, Project, Purchase, PurchaseEvent, Site, Slot
 from sms.pricing import reprice
 from sms.resume import resume
@@ -309,9 +310,10 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display_links = ("number",)
     list_filter = ("state", "below_cost", "reason", "placed_at")
     list_select_related = ("customer",)
-    search_fields = ("reference__iexact", "customer__email", "site_name", "country_name", "phone")
+    search_fields = ("reference",)
     search_numbers = ("pk", "numbers__upstream_id")
-    search_help_text = "Our number or the vendor's, reference, e-mail address, site, country"
+    search_ways = PURCHASES
+    search_help_text = "Our number or the vendor's, reference, e-mail address, or phone"
     acts = PURCHASE_ACTS
     acts_in_page = True
     readonly_fields = (
@@ -536,9 +538,10 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display_links = ("number",)
     list_filter = ("state", LossFilter, "received_at")
     list_select_related = ("purchase__customer", "slot__hold")
-    search_fields = ("phone", "e164", "purchase__customer__email", "purchase__site_name")
+    search_fields = ("phone",)
     search_numbers = ("pk", "upstream_id", "purchase_id")
-    search_help_text = "Number of ours or of the vendor's, of the purchase, phone, e-mail address, site"
+    search_ways = NUMBERS
+    search_help_text = "Number of ours or of the vendor's, of the purchase, phone, or e-mail address"
     ordering = ("-pk",)
     readonly_fields = (
         *("phone_text", "label", "purchase_page", "customer_page", "hold_page", "messages_text", "full_flag"),

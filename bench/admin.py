@@ -4,9 +4,9 @@
 
 Starts PostgreSQL and Valkey, fills the shop by `bench.loader`, counts the books, proves them (unless `--no-audit`),
 and asks for each page as an operator does, in one process, without a network. Prints PostgreSQL's settings, then a
-line of JSON for each page, after two rounds that warm up: queries, milliseconds that the database took for them and
-that Python was busy, and the median and p95 of the whole. On a machine that does other things as well the whole grows
-with its load (`load` beside the settings); what Python was busy does not. Exit code 1 when a page's p95 is over
+line of JSON for each page, after two rounds that warm up: queries, milliseconds that the database took for them, that
+Python and that PostgreSQL were busy, and the median and p95 of the whole. On a machine that does other things as well
+the whole grows with its load (`load` beside the settings); how busy both were does not. Exit code 1 when a page's p95 is over
 `--most` milliseconds or a page does not answer with 200.
 """
 
@@ -57,6 +57,13 @@ def main() -> int:
         return 0 if measure(rounds=given.rounds, most=given.most) else 1
 
 
+def postgres_busy(connection) -> float:
+    """Seconds that PostgreSQL's process for this connection was busy so far; its parallel workers are not in it."""
+    with open(f"/proc/{connection.connection.info.backend_pid}/stat") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 class Asked:
     """How many queries were made, and how long the database took for them; seconds."""
 
@@ -97,6 +104,7 @@ def measure(*, rounds: int, most: float, only: str = "") -> bool:
         took, busy = [], []
         status = client.get(path).status_code
         client.get(path)
+        served = postgres_busy(connection)
         with connection.execute_wrapper(asked):
             for _round in range(rounds):
                 began, worked = time.perf_counter(), time.process_time()
@@ -112,6 +120,7 @@ def measure(*, rounds: int, most: float, only: str = "") -> bool:
             queries=round(asked.count / rounds),
             ms_database=round(asked.seconds * 1000 / rounds),
             ms_python=round(statistics.median(busy)),
+            ms_postgres=round((postgres_busy(connection) - served) * 1000 / rounds, 1),
             ms_median=round(statistics.median(took)),
             ms_p95=round(p95),
             **({} if quick else {"too_slow": True, "path": path}),

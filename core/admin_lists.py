@@ -23,7 +23,7 @@ LARGEST_ID = 2**63 - 1
 Way = Callable[[str], Q | None]
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]
+class CappedPaginator(Paginator):
     """Counts no further than `MOST`, since counting all takes as long as walking through all."""
 
     template_name = "admin/pagination_capped.html"

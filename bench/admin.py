@@ -6,8 +6,8 @@ Starts PostgreSQL and Valkey, fills the shop by `bench.loader`, counts the books
 and asks for each page as an operator does, in one process, without a network. Prints PostgreSQL's settings, then a
 line of JSON for each page, after two rounds that warm up: queries, milliseconds that the database took for them, that
 Python and that PostgreSQL were busy, and the median and p95 of the whole. On a machine that does other things as well
-the whole grows with its load (`load` beside the settings); how busy both were does not. Exit code 1 when a page's p95 is over
-`--most` milliseconds or a page does not answer with 200.
+the whole grows with its load (`load` beside the settings); how busy both were does not. Exit code 1 when a
+page answers with anything but 200, or its p95 is over `--most` milliseconds.
 """
 
 import argparse

@@ -99,6 +99,7 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display_links = ("number",)
     list_filter = ("state", FlaggedFilter, TwiceFilter, "below_cost", "entity", ("placed_at", DaysFilter))
     list_filter_submit = True
+    days = "placed_at"
     list_select_related = ("customer",)
     sortable_by = ("number", "placed", "charge_usd", "vendor_number")
     search_fields = ("reference",)

@@ -138,6 +138,7 @@ class TransferAdmin(ReadOnlyAdmin):
     )
     list_filter = ("kind", ("created_at", DaysFilter))
     list_filter_submit = True
+    days = "created_at"
     sortable_by = ("number", "created")
     list_select_related = ("source__owner", "target__owner")
     search_fields = ("key",)

@@ -141,7 +141,7 @@ FIELDS = {
 
 @pytest.mark.django_db
 class TestHistories(TestCase):
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(history=steps)
     def test_the_days_are_the_sums_of_any_history(self, history):
         people = [User.objects.create_user(f"person{number}@example.com") for number in (0, 1)]

@@ -13,6 +13,7 @@ page answers with anything but 200, or its p95 is over `--most` milliseconds.
 import argparse
 import json
 import os
+import re
 import statistics
 import sys
 import time
@@ -97,7 +98,7 @@ def measure(*, rounds: int, most: float, only: str = "") -> bool:
     client = Client()
     client.force_login(operator)
     good = True
-    for name, path in pages():
+    for name, path in pages(client):
         if not name.startswith(only):
             continue
         asked = Asked()
@@ -128,7 +129,7 @@ def measure(*, rounds: int, most: float, only: str = "") -> bool:
     return good
 
 
-def pages() -> Iterator[tuple[str, str]]:
+def pages(client) -> Iterator[tuple[str, str]]:
     """Every page and its address: names say which."""
     from django.db.models import Q
 
@@ -167,7 +168,7 @@ def pages() -> Iterator[tuple[str, str]]:
     ):
         yield f"orders, search {name}", f"{orders}?q={text}"
     yield "orders, search and filter", f"{orders}?q={customer.email}&state__exact=PARTIAL"
-    for column in ("1", "-1", "2", "-2", "5", "-5", "7", "-7"):
+    for column in sorts(client, orders):
         yield f"orders, sort {column}", f"{orders}?o={column}"
     yield "orders, last page", f"{orders}?p={last}"
     yield "orders, last page of a filter", f"{orders}?state__exact=COMPLETED&p={last}"
@@ -179,7 +180,8 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "transfers, filter an old day", f"{transfers}?created_at_from={day}&created_at_to={day}"
     yield "transfers, search key", f"{transfers}?q=order:{middle.pk}:capture"
     yield "transfers, search e-mail address", f"{transfers}?q={customer.email}"
-    yield "transfers, sort -2", f"{transfers}?o=-2"
+    for column in sorts(client, transfers):
+        yield f"transfers, sort {column}", f"{transfers}?o={column}"
     yield "transfers, last page", f"{transfers}?p={last}"
     yield "holds", "/admin/wallet/hold/"
     yield "holds, filter open", "/admin/wallet/hold/?state__exact=OPEN"
@@ -201,6 +203,12 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "profit by day of a customer", f"/admin/books/day/profit/?by=day&customer={customer.pk}&{since}"
     yield "month’s end", f"/admin/books/day/month/?month={middle.placed_at:%Y-%m}"
     yield "days", "/admin/books/day/"
+
+
+def sorts(client, path: str) -> list[str]:
+    """Each column that the list's headers offer to sort by, up and down."""
+    offered = re.findall(r"[?;&]o=-?([0-9]+)[\"&]", client.get(path).content.decode())
+    return [way + column for column in sorted(set(offered)) for way in ("", "-")]
 
 
 def tell(**what: object) -> None:

@@ -116,10 +116,11 @@ def changed(progress: Progress, now: datetime) -> set[date]:
     """Days before `progress.next_day` that may not hold all of their rows yet."""
     new = Transfer.objects.filter(pk__gt=progress.low).order_by("pk").values_list("created_at", flat=True)
     found = {day_of(at) for at in new.iterator(chunk_size=5000)}
-    late = now - LATE_CHARGES
-    ended = Number.objects.filter(finished_at__gt=late, first_code_at__isnull=False, texts_removed_at=None)
+    # Nobody may have counted for a while.
+    late = min(now, progress.counted_at or now) - LATE_CHARGES
+    ended = Number.objects.filter(finished_at__gte=late, first_code_at__isnull=False, texts_removed_at=None)
     found |= {day_of(at) for at in ended.values_list("first_code_at", flat=True) if at is not None}
-    kept = Order.objects.filter(_KEPT, finished_at__gt=late)
+    kept = Order.objects.filter(_KEPT, finished_at__gte=late)
     found |= {day_of(at) for at in kept.values_list("finished_at", flat=True) if at is not None}
     if progress.counted_at is not None:
         found |= set(each(day_of(progress.counted_at - OVERLAP), day_of(now)))

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.admin import ShowFacets
 from django.core.exceptions import ValidationError
-from django.db.models import Field, Q, QuerySet
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -22,10 +22,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from core import money
+from core.admin_lists import LARGEST_ID as LARGEST_ID
+from core.admin_lists import CappedPaginator, Way, by_numbers, search
 
 NOTHING = "–"
-# The largest id a database column keeps; a longer number in a search box is no id.
-LARGEST_ID = 2**63 - 1
 
 
 class AmountField(forms.DecimalField):
@@ -52,6 +52,7 @@ class AmountField(forms.DecimalField):
 class ShopAdmin(ModelAdmin):
     """Lists that stay quick on large tables, and saves that write only what the form changed."""
 
+    paginator: type = CappedPaginator
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # counts of every filter are as many walks through the table
     list_per_page = 50
@@ -60,6 +61,12 @@ class ShopAdmin(ModelAdmin):
     warn_unsaved_form = True
     # Whole numbers in the search box are also looked up here, exactly.
     search_numbers: ClassVar[Sequence[str]] = ("pk",)
+    # Where a table is large: what else a search may mean, each way with an index. `search_fields` then only say that
+    # there is a search.
+    search_ways: ClassVar[Sequence[Way]] = ()
+    # The moment by which a `DaysFilter` narrows the list: narrowed, it is in the order of that moment, whose index then
+    # serves both; in the order of numbers the database may walk through all that is newer.
+    days: ClassVar[str] = ""
     formfield_overrides: Mapping[type["Field[Any, Any]"], Mapping[str, Any]] = {
         money.MoneyField: {
             "form_class": AmountField,
@@ -70,14 +77,21 @@ class ShopAdmin(ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        numbers = by_numbers(*self.search_numbers)
+        if self.search_ways:
+            return (search(queryset, text, [numbers, *self.search_ways]) if text else queryset), False
         found, may_have_duplicates = super().get_search_results(request, queryset, search_term)
-        number = search_term.strip().removeprefix("#")
-        if number.isascii() and number.isdigit() and int(number[:20]) <= LARGEST_ID:
-            exact = Q()
-            for field in self.search_numbers:
-                exact |= Q(**{field: int(number)})
+        exact = numbers(text)
+        if exact is not None:
             found |= queryset.filter(exact)
         return found, may_have_duplicates
+
+    def get_ordering(self, request: HttpRequest) -> Sequence[Any]:
+        if self.days and any(request.GET.get(f"{self.days}_{end}") for end in ("from", "to")):
+            return (f"-{self.days}", "-pk")
+        ordering: Sequence[Any] = super().get_ordering(request)
+        return ordering
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         if not change:

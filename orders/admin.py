@@ -35,8 +35,10 @@ from core.admin_base import (
     usd,
     usd_column,
 )
+from core.admin_lists import DaysFilter
 from orders import states
 from orders.admin_acts import ACTS
+from orders.admin_search import WAYS
 from orders.models import Attempt, DeliveredItem, GoodsReveal, Order, OrderEvent, PromotionUse
 from orders.note_reveal import note_reveal
 from orders.submit import outgoing_link
@@ -95,11 +97,15 @@ class FlaggedFilter(admin.SimpleListFilter):
 class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display = (*("number", "placed", "customer", "what", "charge_usd", "label", "vendor_number"),)
     list_display_links = ("number",)
-    list_filter = ("state", FlaggedFilter, TwiceFilter, "below_cost", "entity", "placed_at")
+    list_filter = ("state", FlaggedFilter, TwiceFilter, "below_cost", "entity", ("placed_at", DaysFilter))
+    list_filter_submit = True
+    days = "placed_at"
     list_select_related = ("customer",)
-    search_fields = ("reference__iexact", "customer__email", "link", "service_name")
+    sortable_by = ("number", "placed", "charge_usd", "vendor_number")
+    search_fields = ("reference",)
     search_numbers = ("pk", "upstream_id")
-    search_help_text = "Our number or the vendor's, reference, e-mail address, link, service"
+    search_ways = WAYS
+    search_help_text = "Our number or the vendor's, reference, e-mail address, or how the link begins"
     acts = ACTS
     acts_in_page = True
     readonly_fields = (

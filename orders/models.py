@@ -123,6 +123,20 @@ class Order(forwarding.Forwarded, following.Followed):
             models.Index(fields=["id"], condition=Q(state="UNCERTAIN"), name="order_uncertain"),
             models.Index(fields=["poll_claim"], condition=~Q(poll_claim=""), name="order_poll_claims"),
             models.Index(fields=["finished_at"], condition=Q(state="COMPLETED"), name="order_completed"),
+            # For the lists of operators: each filter and each sort has one, so that none walks through all orders.
+            models.Index(fields=["state", "-id"], name="order_by_state"),
+            models.Index(fields=["entity", "-id"], name="order_by_entity"),
+            models.Index(fields=["placed_at"], name="order_by_time"),
+            models.Index(fields=["charge"], name="order_by_charge"),
+            models.Index(fields=["id"], condition=~Q(flag=""), name="order_flagged"),
+            models.Index(fields=["id"], condition=Q(twice__gt=0), name="order_twice"),
+            models.Index(fields=["id"], condition=~Q(below_cost=""), name="order_below_cost"),
+            # For the books: what the vendor kept of orders that customers did not pay.
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(state__in=["CANCELED", "REJECTED"], upstream_charge__gt=0),
+                name="order_kept_charge",
+            ),
             models.Index(
                 fields=["finished_at"],
                 condition=Q(entity="PRODUCT", goods_removed_at__isnull=True, finished_at__isnull=False),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import chain
 
+from books import audit as days_audit
 from core.models import Alert
 from core.money import plain
 from funds import audit as funds_audit
@@ -25,8 +26,8 @@ def look(run: Run, now: datetime) -> Iterator[Matter]:
     A hold that outlived its reason is one of those lines: the audits compare every hold with the state of what it
     is for.
     """
-    audits = (wallet_audit.findings().problems, funds_audit.problems(), orders_audit.problems(), sms_audit.problems())
-    for problem in chain(*audits):
+    audits = (funds_audit, orders_audit, sms_audit, days_audit)
+    for problem in chain(wallet_audit.findings().problems, *(audit.problems() for audit in audits)):
         yield Matter(
             kind=Finding.Kind.BOOKS,
             key=f"books:{hashlib.sha256(problem.encode()).hexdigest()[:32]}",

@@ -1,5 +1,6 @@
 """The whole audit: the wallet's own books, and every room that spends from it."""
 
+from books import audit as days_audit
 from funds import audit as funds_audit
 from orders import audit as orders_audit
 from sms import audit as sms_audit
@@ -12,4 +13,5 @@ def audit() -> wallet_audit.Findings:
     found.problems += funds_audit.problems()
     found.problems += orders_audit.problems()
     found.problems += sms_audit.problems()
+    found.problems += days_audit.problems()
     return found

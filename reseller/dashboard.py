@@ -1,4 +1,4 @@
-"""The first page of the admin: what waits for a person, and how calls to the vendor stand."""
+"""The first page of the admin: whether the shop is healthy, what waits for a person, and what was earned."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from redis import RedisError
 
 from catalog.models import Service
@@ -17,6 +18,8 @@ from funds.models import TopUp
 from orders import states
 from orders.models import Order
 from reconcile.models import Finding, Run
+from reseller.dashboard_health import signs
+from reseller.dashboard_money import earnings
 from sms import states as sms_states
 from sms.models import Purchase
 from upstream.forwarding import BelowCost
@@ -110,9 +113,23 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         if count or not matter.rare:
             link = reverse(f"admin:{matter.changelist}_changelist") + matter.query
             waiting.append({"title": matter.title, "count": count, "link": link, "nothing": matter.nothing})
-    vendor = _vendor() if request.user.has_perm("core.view_alert") else None
+    now = timezone.now()
+    watches = request.user.has_perm("core.view_alert")
+    vendor = _vendor() if watches else None
+    health = signs(now=now) if watches else []
+    counts = request.user.has_perm("books.view_day")
     run = Run.objects.order_by("-pk").first() if request.user.has_perm("reconcile.view_finding") else None
-    return {**context, "title": "Overview", "waiting": waiting, "vendor": vendor, "run": run}
+    return {
+        **context,
+        "title": "Overview",
+        "waiting": waiting,
+        "vendor": vendor,
+        "health": health,
+        "ill": sum(not sign.well for sign in health),
+        "counts": counts,
+        "earned": earnings(now=now) if counts else None,
+        "run": run,
+    }
 
 
 def _vendor() -> dict[str, Any]:

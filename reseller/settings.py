@@ -7,6 +7,7 @@ defaults in `var/local.env`. With DEBUG off, whatever is missing is named and no
 import base64
 import hashlib
 import os
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +18,7 @@ from babel.numbers import is_currency
 from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -334,6 +336,7 @@ INSTALLED_APPS = [
     "orders",
     "sms",
     "desk",
+    "books",
     "reconcile",
     "api",
     "privacy",
@@ -563,6 +566,21 @@ def _page(title: str, icon: str, model: str) -> dict[str, object]:
     }
 
 
+def _exactly(name: str) -> Callable[[HttpRequest], bool]:
+    """Whether this very page is open: other pages' addresses begin with its."""
+    return lambda request: request.path == str(reverse_lazy(name))
+
+
+def _books(title: str, icon: str, name: str) -> dict[str, object]:
+    """A link of the admin's side bar to a page of the books."""
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{name}"),
+        "permission": lambda request: request.user.has_perm("books.view_day"),
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
@@ -660,6 +678,10 @@ UNFOLD = {
                 "title": "Books",
                 "separator": True,
                 "items": [
+                    _books("Profit", "finance", "books_profit"),
+                    _books("Month’s end", "calendar_month", "books_month"),
+                    {**_page("Days", "today", "books.day"), "active": _exactly("admin:books_day_changelist")},
+                    _books("Files", "download", "books_files"),
                     _page("Accounts", "account_balance_wallet", "wallet.account"),
                     _page("Transfers", "swap_horiz", "wallet.transfer"),
                     _page("Holds", "lock_clock", "wallet.hold"),

@@ -198,6 +198,8 @@ class Purchase(forwarding.Forwarded):
             models.Index(fields=["customer", "-id"], name="purchase_of_customer"),
             models.Index(fields=["not_before"], condition=Q(state="PLACED"), name="purchase_outbox"),
             models.Index(fields=["leased_until"], condition=Q(state="SUBMITTING"), name="purchase_leases"),
+            models.Index(fields=["state", "-id"], name="purchase_by_state"),
+            models.Index(fields=["placed_at"], name="purchase_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -269,6 +271,9 @@ class Number(following.Followed):
             ),
             models.Index(fields=["poll_claim"], condition=~Q(poll_claim=""), name="number_poll_claims"),
             models.Index(fields=["phone"], name="number_by_phone"),
+            models.Index(fields=["e164"], condition=~Q(e164=""), name="number_by_e164"),
+            models.Index(fields=["state", "-id"], name="number_by_state"),
+            models.Index(fields=["received_at"], name="number_by_time"),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 from accounts.models import User
+from accounts.search import people
 from core.admin_acts import ActsAdmin, button
 from core.admin_base import (
     NOTHING,
@@ -23,6 +24,7 @@ from core.admin_base import (
     usd,
     usd_column,
 )
+from core.admin_lists import DaysFilter, by_text
 from core.money import ZERO
 from wallet.admin_acts import Adjust
 from wallet.models import Account, Hold, Transfer
@@ -40,6 +42,11 @@ _COLOURS = {
     "CHARGEBACK": "danger",
     **{"OPEN": "info", "CAPTURED": "success", "RELEASED": ""},
 }
+
+
+def _of_people(text: str) -> Q | None:
+    ids = people(text)
+    return Q(customer__owner__in=ids) if ids else None
 
 
 @admin.register(Account)
@@ -129,10 +136,14 @@ class TransferAdmin(ReadOnlyAdmin):
         "balance_after_usd",
         "memo",
     )
-    list_filter = ("kind", "created_at")
+    list_filter = ("kind", ("created_at", DaysFilter))
+    list_filter_submit = True
+    days = "created_at"
+    sortable_by = ("number", "created")
     list_select_related = ("source__owner", "target__owner")
-    search_fields = ("=key", "memo", "customer__owner__email")
-    search_help_text = "Number, key, e-mail address of the customer, or words of the description"
+    search_fields = ("key",)
+    search_ways = (by_text("key"), _of_people)
+    search_help_text = "Number, key, or e-mail address of the customer"
     fields = (
         ("label", "created"),
         ("source_page", "target_page", "amount_usd"),

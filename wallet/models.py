@@ -95,7 +95,12 @@ class Transfer(models.Model):
             ),
             models.UniqueConstraint(fields=["hold"], condition=Q(kind="CAPTURE"), name="transfer_one_capture_a_hold"),
         ]
-        indexes = [models.Index(fields=["customer", "-id"], name="transfer_statement")]
+        indexes = [
+            models.Index(fields=["customer", "-id"], name="transfer_statement"),
+            # The books are counted by day; operators read them by kind.
+            models.Index(fields=["created_at"], name="transfer_by_time"),
+            models.Index(fields=["kind", "-id"], name="transfer_by_kind"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} ({self.key})"

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from core.queues import QUEUES
 from reseller.up import parts
 
 # Which worker takes which queues. A slow sync holds up no code, and a mail server that hangs holds up no order.
@@ -15,7 +16,7 @@ WORKERS = {
     "orders": "submit,status",
     "codes": "codes",
     "background": "sync,hooks,mail",
-    "all": parts.QUEUES,
+    "all": ",".join(QUEUES),
 }
 USAGE = f"""usage: python -m reseller.up.part web | worker {{{",".join(WORKERS)}}} | beat
   WEB_BIND         what the web server listens on, unless systemd hands it a socket (0.0.0.0:8000)

@@ -30,6 +30,7 @@ from core.admin_base import (
 from sms import states
 from sms.admin.base import stacked
 from sms.admin.purchases import NUMBER_STATES
+from sms.admin_search import NUMBERS
 from sms.models import Number
 
 
@@ -53,9 +54,10 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display_links = ("number",)
     list_filter = ("state", LossFilter, "received_at")
     list_select_related = ("purchase__customer", "slot__hold")
-    search_fields = ("phone", "e164", "purchase__customer__email", "purchase__site_name")
+    search_fields = ("phone",)
     search_numbers = ("pk", "upstream_id", "purchase_id")
-    search_help_text = "Number of ours or of the vendor's, of the purchase, phone, e-mail address, site"
+    search_ways = NUMBERS
+    search_help_text = "Number of ours or of the vendor's, of the purchase, phone, or e-mail address"
     ordering = ("-pk",)
     readonly_fields = (
         *("phone_text", "label", "purchase_page", "customer_page", "hold_page", "messages_text", "full_flag"),

@@ -31,6 +31,7 @@ from core.admin_base import (
 )
 from sms import states
 from sms.admin_acts import PURCHASE_ACTS
+from sms.admin_search import PURCHASES
 from sms.models import Attempt, Number, Purchase, PurchaseEvent, Slot
 from upstream.forwarding import BelowCost
 
@@ -68,9 +69,10 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     list_display_links = ("number",)
     list_filter = ("state", "below_cost", "reason", "placed_at")
     list_select_related = ("customer",)
-    search_fields = ("reference__iexact", "customer__email", "site_name", "country_name", "phone")
+    search_fields = ("reference",)
     search_numbers = ("pk", "numbers__upstream_id")
-    search_help_text = "Our number or the vendor's, reference, e-mail address, site, country"
+    search_ways = PURCHASES
+    search_help_text = "Our number or the vendor's, reference, e-mail address, or phone"
     acts = PURCHASE_ACTS
     acts_in_page = True
     readonly_fields = (

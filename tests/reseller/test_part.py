@@ -5,14 +5,15 @@ import sys
 
 import pytest
 
+from core.queues import QUEUES
 from reseller.celery import app
-from reseller.up import part, parts
+from reseller.up import part
 
 
 def test_every_queue_that_a_task_goes_to_is_taken_by_one_worker_alone():
     routed = {route["queue"] for _name, route in app.conf.task_routes[0]} | {app.conf.task_default_queue}
     taken = [queue for name, queues in part.WORKERS.items() if name != "all" for queue in queues.split(",")]
-    assert sorted(taken) == sorted(set(taken)) == sorted(parts.QUEUES.split(","))
+    assert sorted(taken) == sorted(set(taken)) == sorted(QUEUES)
     assert routed <= set(taken)
 
 

@@ -1,4 +1,5 @@
-"""Alerts: what waits for an operator's hand, one row a matter. E-mails that failed, and rates of exchange."""
+"""Alerts: what waits for an operator's hand, one row a matter. E-mails that failed, rates of exchange, and signs of
+life."""
 
 from django.db import models
 
@@ -67,3 +68,13 @@ class ExchangeRate(models.Model):
 
     def __str__(self) -> str:
         return f"1 USD = {self.rate.normalize():f} {self.currency}"
+
+
+class Heartbeat(models.Model):
+    """When a worker of the queue `name` was last seen to work it: `core.heartbeat` writes and reads it."""
+
+    name = models.CharField(max_length=40, unique=True)
+    beaten_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -13,6 +13,8 @@ from celery import Celery
 from celery.signals import setup_logging, worker_ready
 from django.conf import settings
 
+from core.queues import QUEUES
+
 # Celery warns root of pickled tasks; ours are JSON.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
@@ -49,7 +51,6 @@ app.conf.task_routes = (
         ("sms.tasks.*", {"queue": "submit"}),
         # Behind nothing, and nothing behind it: a mail server that hangs holds up no purchase.
         ("notices.tasks.*", {"queue": "mail"}),
-        ("reseller.tasks.*", {"queue": "submit"}),
         ("api.tasks.*", {"queue": "sync"}),
         # Of their own: a sync that is slow with the vendor keeps no customer's event waiting.
         ("api.webhooks.tasks.*", {"queue": "hooks"}),
@@ -97,7 +98,15 @@ app.conf.beat_schedule = {
     "reconcile": _every(3600, "reconcile.tasks.reconcile"),
     "credit referrals": _every(600, "wallet.tasks.credit_referrals"),
     "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),
-    "heartbeat": _every(10, "reseller.tasks.heartbeat"),
+    # Each by its own queue, whatever the routes above say.
+    **{
+        f"heartbeat of {queue}": {
+            **_every(10, "core.tasks.beat"),
+            "kwargs": {"queue": queue},
+            "options": {"expires": STALE, "queue": queue},
+        }
+        for queue in QUEUES
+    },
 }
 
 
@@ -108,8 +117,9 @@ def _log_like_django(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _first_heartbeat(**_: Any) -> None:
+def _first_heartbeat(sender: Any, **_: Any) -> None:
     """A worker that has just begun need not wait for beat to be seen, nor for a reading of our balance: what is sent
     before the first one has no evidence."""
-    app.send_task("reseller.tasks.heartbeat", expires=10)
+    for queue in sender.app.amqp.queues.consume_from:
+        app.send_task("core.tasks.beat", kwargs={"queue": queue}, queue=queue, expires=10)
     app.send_task("upstream.tasks.read_balance", expires=60)

@@ -16,13 +16,11 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from catalog.models import SyncRun
-from reseller.models import Heartbeat
+from core import heartbeat
 from upstream.pace import current_pace
 
 log = logging.getLogger(__name__)
 
-# A worker beats every 10 seconds; after three missed ones nobody is working.
-WORKER_SILENT_AFTER = 40.0
 BROKER_PATIENCE = 1
 
 
@@ -90,11 +88,11 @@ def _broker() -> dict[str, Any]:
 
 
 def _worker(now: datetime) -> dict[str, Any]:
-    beaten_at = Heartbeat.objects.filter(name=Heartbeat.WORKER).values_list("beaten_at", flat=True).first()
+    beaten_at = heartbeat.seen("submit")  # the queue that purchases wait in
     if beaten_at is None:
         return {"ok": False, "why": "never seen", "age": None}
     age = max((now - beaten_at).total_seconds(), 0.0)
-    if age > WORKER_SILENT_AFTER:
+    if not heartbeat.alive(beaten_at, now=now):
         return {"ok": False, "why": "silent", "age": round(age, 1)}
     return {"ok": True, "age": round(age, 1)}
 

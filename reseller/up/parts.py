@@ -4,9 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from core.queues import QUEUES
 from reseller import local
-
-QUEUES = "submit,status,codes,sync,hooks,mail"
 
 
 def web(host: str, port: int) -> list[str]:
@@ -21,7 +20,7 @@ def web(host: str, port: int) -> list[str]:
     ]
 
 
-def worker(*, queues: str = QUEUES, name: str = "worker") -> list[str]:
+def worker(*, queues: str = ",".join(QUEUES), name: str = "worker") -> list[str]:
     """The Celery worker.
 
     Threads: a task waits for the vendor or the database nearly all of its time, one process starts in one

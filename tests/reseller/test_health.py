@@ -7,8 +7,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from catalog.models import SyncRun
-from reseller.models import Heartbeat
-from reseller.tasks import heartbeat
+from core import heartbeat
+from core.tasks import beat
 from upstream.pace import current_pace
 
 
@@ -37,8 +37,8 @@ def test_ready_once_a_worker_has_beaten(client, db):
     assert report["worker"] == {"ok": False, "why": "never seen", "age": None}
     assert report["database"] == report["broker"] == {"ok": True}
 
-    heartbeat()
-    heartbeat()
+    beat(queue="submit")
+    beat(queue="submit")
     status, report = ready(client)
     assert status == 200
     assert report["ok"] is True
@@ -53,7 +53,7 @@ def test_a_probe_that_fails_mails_nobody_and_fills_no_log(client, db, caplog, ma
 
 
 def test_a_silent_worker_is_told(client, db, now):
-    Heartbeat.objects.create(name=Heartbeat.WORKER, beaten_at=now - timedelta(seconds=50))
+    heartbeat.beat("submit", now=now - timedelta(seconds=50))
     status, report = ready(client)
     assert status == 503
     assert report["worker"]["why"] == "silent"
@@ -61,7 +61,7 @@ def test_a_silent_worker_is_told(client, db, now):
 
 
 def test_an_old_catalogue_is_told_and_is_no_reason_to_close(client, db, now):
-    heartbeat()
+    beat(queue="submit")
     assert ready(client)[1]["catalogue"] == {"ok": False, "why": "never synced", "age": None}
     run = {"kind": "catalogue", "started_at": now - timedelta(hours=3)}
     SyncRun.objects.create(**run, finished_at=now - timedelta(hours=2), ok=True)
@@ -77,7 +77,7 @@ def test_an_old_catalogue_is_told_and_is_no_reason_to_close(client, db, now):
     ["redis://user:hunter2@127.0.0.1:9/0", "redis+socket:///nowhere/hunter2.sock", "amqp://u:hunter2@127.0.0.1:9//"],
 )
 def test_a_broker_that_is_gone_is_told_at_once_and_without_its_address(client, db, settings, url):
-    heartbeat()
+    beat(queue="submit")
     settings.CELERY_BROKER_URL = url
     status, report = ready(client)
     assert status == 503
@@ -109,7 +109,7 @@ def vendor_pace(request, db, broker, settings):
 
 class TestAVendorThatIsAway:
     def test_flowing_calls_are_told(self, client, vendor_pace):
-        heartbeat()
+        beat(queue="submit")
         assert ready(client)[1]["vendor"] == {
             "ok": True,
             "state": "closed",
@@ -119,7 +119,7 @@ class TestAVendorThatIsAway:
         }
 
     def test_is_told_in_a_word_of_ours_and_is_no_reason_to_close(self, client, vendor_pace):
-        heartbeat()
+        beat(queue="submit")
         vendor_pace.trip(vendor_pace.enter(lease=5), "slow down", "hstockplus says hunter2", 60)
         status, report = ready(client)
         assert (status, report["ok"]) == (200, True)

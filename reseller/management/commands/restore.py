@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
+from core import heartbeat
 from reconcile.restored import after_restore
 from reseller.backup import CantBackUp, put_back
-from reseller.health import WORKER_SILENT_AFTER
-from reseller.models import Heartbeat
 
 
 class Command(BaseCommand):
@@ -26,7 +24,8 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, force: bool, **options: Any) -> None:
         if not force and _somebody_works():
             raise CommandError(
-                f"A worker was seen less than {WORKER_SILENT_AFTER:.0f} seconds ago. Stop web, workers and beat first."
+                f"A worker was seen less than {heartbeat.SILENT_AFTER.seconds} seconds ago. Stop web, workers and beat "
+                "first."
             )
         try:
             put_back(file)
@@ -37,8 +36,7 @@ class Command(BaseCommand):
 
 
 def _somebody_works() -> bool:
-    since = timezone.now() - timedelta(seconds=WORKER_SILENT_AFTER)
     try:
-        return Heartbeat.objects.filter(name=Heartbeat.WORKER, beaten_at__gt=since).exists()
+        return heartbeat.anybody(now=timezone.now())
     except DatabaseError:  # there is no shop in it yet
         return False

@@ -1,9 +1,11 @@
 """Phone numbers and countries as people read them (docs/upstream.md, ruling 7)."""
 
 import functools
+import re
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
+from django.db.models import Q
 from django.utils.translation import get_language, to_locale
 
 
@@ -66,3 +68,21 @@ def _names(locale: str) -> dict[str, str]:
         return dict(Locale.parse(locale).territories)
     except (UnknownLocaleError, ValueError):
         return {}
+
+
+# What a person may write between the digits of a phone.
+_WRITTEN = re.compile(r"\+?[0-9 ().\-/]+", re.ASCII)
+
+
+def like(text: str, *fields: str) -> Q | None:
+    """What finds a phone in `fields`, however it is written here and there; None where `text` is no phone.
+
+    A part of it will do, from five digits on, and so does one with the zeros of a trunk or an international call.
+    """
+    digits = re.sub(r"[^0-9]", "", text).lstrip("0")
+    if not _WRITTEN.fullmatch(text.strip()) or not 5 <= len(digits) <= 20:
+        return None
+    found = Q()
+    for field in fields:
+        found |= Q(**{f"{field}__regex": "[^0-9]*".join(digits)})
+    return found

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from catalog import changes
@@ -23,6 +22,7 @@ from catalog.search import search_text
 from core.money import MICRO, round_up
 from upstream import replies
 from upstream.client import Client, UpstreamError, client
+from upstream.rate_units import rate_units
 from upstream.replies import tidy
 
 log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ def _mentioned(fetched: Fetched) -> set[int]:
 def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     categories = _categories(fetched, now)
     subcategories = _subcategories(fetched, categories)
-    rules = general()
+    rules, units = general(), rate_units()
     known = {service.upstream_id: service for service in Service.objects.all()}
 
     new: list[Service] = []
@@ -140,7 +140,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
             # Not asked this time, or the vendor lists it under none of them.
             relearned = tidy(row.category) in fetched.learned
             subcategory = None if service is None or relearned else service.subcategory_id
-        wanted = _figures(row, category, subcategory, rules, service)
+        wanted = _figures(row, category, subcategory, rules, units, service)
         if service is None:
             new.append(Service(upstream_id=row.service, first_seen_at=now, changed_at=now, **wanted))
             continue
@@ -210,7 +210,12 @@ def _tell(
 
 
 def _figures(
-    row: replies.Service, category_id: int, subcategory_id: int | None, rules: RuleBook, service: Service | None
+    row: replies.Service,
+    category_id: int,
+    subcategory_id: int | None,
+    rules: RuleBook,
+    units: dict[str, int],
+    service: Service | None,
 ) -> dict[str, Any]:
     """What our row should say, by field name."""
     name = tidy(row.name)
@@ -220,16 +225,16 @@ def _figures(
     rule = rules.rule_for(
         service_id=service.pk if service else None, subcategory_id=subcategory_id, category_id=category_id
     )
-    product = row.entity_type == "product"
+    entity = Service.Entity.PRODUCT if row.entity_type == "product" else Service.Entity.SMM
     return {
         "name": name,
         "type": tidy(row.type or "") or "Default",
-        "entity": Service.Entity.PRODUCT if product else Service.Entity.SMM,
+        "entity": entity,
         "category_id": category_id,
         "subcategory_id": subcategory_id,
         "rate": rate,
         "price": price_of(rate, rule),
-        "unit": settings.UPSTREAM_RATE_UNIT_PRODUCT if product else settings.UPSTREAM_RATE_UNIT_SMM,
+        "unit": units[entity],
         "min": max(row.min, 1),
         "max": row.max,
         "stock": row.stock,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -44,7 +45,10 @@ from core.admin_base import (
     usd_column,
 )
 from orders import states
-from orders.admin_acts import ACTS
+from orders.admin_act import OrderAct
+from orders.admin_acts import AskNow, Found, GiveUp, LetGo, SendAgain, SendNow
+from orders.admin_bulk import LetManyGo, RefundMany
+from orders.admin_ends import Cancel, Finish, HandOver, Refund
 from orders.models import Attempt, GoodsReveal, Order
 from orders.note_reveal import note_reveal
 from orders.submit import outgoing_link
@@ -97,8 +101,9 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     search_fields = ("reference__iexact", "form_key__iexact", "customer__email", "link", "service_name")
     search_numbers = ("pk", "upstream_id")
     search_help_text = "Our number or the vendor's, reference, key of the form, e-mail address, link, service"
-    acts = ACTS
+    acts = (Found, SendAgain, LetGo, SendNow, GiveUp, AskNow, HandOver, Finish, Cancel, Refund)
     acts_in_page = True
+    actions = ("ask_now", LetManyGo.action, RefundMany.action)
     readonly_fields = (
         *("customer_page", "service_page", "label", "progress_text", "pieces", "reason_text"),
         *("charge_usd", "on_hold", "captured", "refunded", "hold_page", "cost_usd", "vendor_charge", "earned"),
@@ -201,6 +206,27 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
         )
         self.log_change(request, order, f"Looked at its {len(items)} delivered items.")
         return show_page(self, request, says=[], items=items, **page)
+
+    # ── Many at once ───────────────────────────────────────────────────────────────────────────────
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """To do something about orders: nobody edits their rows."""
+        return request.user.has_perm(OrderAct.permission)
+
+    @admin.action(description="Ask the vendor now (running ones)", permissions=["act"])
+    def ask_now(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        running = Order.objects.filter(pk__in=queryset.values("pk"), state=states.RUNNING)
+        LogEntry.objects.log_actions(str(request.user.pk), list(running), CHANGE, change_message="Asked the vendor.")
+        asked = running.update(next_poll_at=timezone.now())
+        self.message_user(request, f"{asked} are asked for in a moment. No money moves unless they have ended.")
+
+    @admin.action(description=LetManyGo.title, permissions=["act"])
+    def let_many_go(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        return LetManyGo().page(self, request, queryset.select_related("service", "customer"))
+
+    @admin.action(description=RefundMany.title, permissions=["act"])
+    def refund_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        return RefundMany().page(self, request, queryset.select_related("hold", "customer"))
 
     # ── What the list and the page show ────────────────────────────────────────────────────────────
 

@@ -38,7 +38,8 @@ from core.admin_base import (
     usd_column,
 )
 from sms import phones, states
-from sms.admin_acts import PURCHASE_ACTS
+from sms.admin_acts import PURCHASE_ACTS, PurchaseAct
+from sms.admin_bulk import LetManyGo
 from sms.admin_numbers import NUMBER_STATES
 from sms.models import Attempt, Number, Purchase, PurchaseEvent, Slot
 from upstream.forwarding import BelowCost
@@ -69,6 +70,7 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     )
     acts = PURCHASE_ACTS
     acts_in_page = True
+    actions = (LetManyGo.action,)
     readonly_fields = (
         *("label", "customer_page", "project_page", "again", "reason_text", "full_flag", "evidence_text"),
         *("total_usd", "price_usd", "cost_usd", "placed", "accepted", "finished", "due"),
@@ -104,6 +106,14 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Purchase]:
         purchases: QuerySet[Purchase] = super().get_queryset(request)
         return purchases.select_related("customer")
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """To do something about purchases: nobody edits their rows."""
+        return request.user.has_perm(PurchaseAct.permission)
+
+    @admin.action(description=LetManyGo.title, permissions=["act"])
+    def let_many_go(self, request: HttpRequest, queryset: QuerySet[Purchase]) -> HttpResponse | None:
+        return LetManyGo().page(self, request, queryset.select_related("project", "customer"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -49,7 +49,7 @@ def questions() -> list[Question]:
         if not examples:
             continue
         choices = sorted({*CHOICES, units[entity]}, reverse=True)
-        words = [(unit, "each" if unit == 1 else f"for {unit:,}") for unit in choices]
+        words = [(unit, "for one piece" if unit == 1 else f"for {unit:,} pieces") for unit in choices]
         asked.append(Question(entity, entity.label, units[entity], entity in known, words, examples))
     return asked
 

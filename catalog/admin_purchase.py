@@ -104,9 +104,8 @@ def of_calls(attempts: QuerySet[Any]) -> list[Step]:
 
 
 def of_money(holds: Iterable[Hold], transfers: QuerySet[Transfer]) -> list[Step]:
-    """Money that was set aside, set free, or moved."""
-    steps = [Step(at=hold.created_at, what="Money set aside", amount=usd(hold.amount), note=hold.key) for hold in holds]
-    steps += [
+    """Money that was set free again, or moved. That it was set aside is told with the purchase itself."""
+    steps = [
         Step(at=hold.closed_at, what="Money set free", amount=usd(hold.amount), note=hold.key)
         for hold in holds
         if hold.state == Hold.State.RELEASED and hold.closed_at

@@ -44,6 +44,7 @@ class Bulk(ABC, Generic[Row]):
     # What the column of money is called.
     money: ClassVar[str]
     danger: ClassVar[bool] = False
+    form: ClassVar[type[forms.Form]] = BulkForm
     # What the act raises when it says no.
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
 
@@ -70,12 +71,12 @@ class Bulk(ABC, Generic[Row]):
             admin.message_user(request, f"Choose at most {MOST} at once.", messages.WARNING)
             return None
         if "confirmed" in request.POST:
-            form = BulkForm(request.POST)
+            form = self.form(request.POST)
             if form.is_valid():
                 self._run(admin, request, chosen, form.cleaned_data)
                 return None
         else:
-            form = BulkForm(initial={"key": uuid.uuid4()})
+            form = self.form(initial={"key": uuid.uuid4()})
         rows = [row for row in chosen if self.fits(row)]
         if not rows:
             admin.message_user(request, f"“{self.title}” fits none of them.", messages.WARNING)

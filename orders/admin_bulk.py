@@ -4,8 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django import forms
+from unfold.widgets import UnfoldAdminTextInputWidget
+
 from catalog.pricing import cost_of
-from core.admin_bulk import Bulk
+from core.admin_bulk import Bulk, BulkForm
 from core.money import ZERO, show
 from orders import states
 from orders.models import Order
@@ -43,6 +46,18 @@ class LetManyGo(Bulk[Order]):
         let_go(order_id=row.pk, operator=operator, reason=reason, now=now)
 
 
+class RefundManyForm(BulkForm):
+    """A reason that goes into statements."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=250,
+        help_text="The customers read it in their statements.",
+        widget=UnfoldAdminTextInputWidget(),
+        error_messages={"required": "Say why: the customers read it in their statements."},
+    )
+
+
 class RefundMany(Bulk[Order]):
     """Pay back all that can still be refunded."""
 
@@ -52,10 +67,10 @@ class RefundMany(Bulk[Order]):
     says = [
         "The amounts move from the shop's sales to the customers' balances, at once. The orders stay as they are, and "
         "the vendor is not asked: what you paid there is between you and them.",
-        "The customers read the reason in their statements.",
     ]
     money = "Refund"
     danger = True
+    form = RefundManyForm
     refusals = (LedgerError,)
 
     def fits(self, row: Order) -> bool:
@@ -69,4 +84,4 @@ class RefundMany(Bulk[Order]):
         return f"paid {show(row.hold.captured)}{so_far}"
 
     def run(self, row: Order, *, operator: Any, reason: str, key: str, now: datetime) -> None:
-        refund(order_id=row.pk, amount=self.amount(row), key=key, operator=operator, reason=reason[:250], now=now)
+        refund(order_id=row.pk, amount=self.amount(row), key=key, operator=operator, reason=reason, now=now)

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from catalog.admin_purchase import as_id
 from core.admin_acts import ActsAdmin, button, show_page
 from core.admin_base import (
     NOTHING,
@@ -32,6 +33,7 @@ from core.admin_base import (
 )
 from sms import phones, states
 from sms.admin_number_acts import ACTS, NumberAct
+from sms.admin_timeline import timeline_of
 from sms.models import Number
 
 NUMBER_STATES = {
@@ -142,6 +144,13 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
             link = reverse("admin:sms_number_messages", args=[row.pk])
             buttons.append(button("Show messages", link, icon="visibility"))
         return buttons
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        number = Number.objects.filter(pk=as_id(unquote(object_id)) or 0).first()
+        tables = {"timeline": timeline_of(number.purchase_id)} if number else {}
+        return super().change_view(request, object_id, form_url, {**tables, **(extra_context or {})})
 
     def messages_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What the customer received, in clear, after a yes that goes into the history."""

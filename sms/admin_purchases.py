@@ -15,14 +15,9 @@ from unfold.decorators import display
 from catalog.admin_purchase import (
     SHOWN,
     CallAdmin,
-    Step,
     as_id,
     calls,
-    of_calls,
-    of_money,
-    of_requests,
     subject_column,
-    timeline,
 )
 from core.admin_acts import ActsAdmin
 from core.admin_base import (
@@ -41,9 +36,9 @@ from sms import phones, states
 from sms.admin_acts import PURCHASE_ACTS, PurchaseAct
 from sms.admin_bulk import LetManyGo
 from sms.admin_numbers import NUMBER_STATES
+from sms.admin_timeline import timeline_of
 from sms.models import Attempt, Number, Purchase, PurchaseEvent, Slot
 from upstream.forwarding import BelowCost
-from wallet.models import Hold, Transfer
 
 PURCHASE_STATES = {
     states.PLACED: "info",
@@ -131,7 +126,7 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
         if pk is not None:
             tables = {
                 "places": _places(pk),
-                "timeline": _timeline(pk),
+                "timeline": timeline_of(pk),
                 "attempts": calls(Attempt.objects.filter(purchase_id=pk), "sms_attempt_change"),
                 "attempts_list": reverse("admin:sms_attempt_changelist") + f"?purchase__id__exact={pk}",
                 "timeline_list": reverse("admin:sms_purchaseevent_changelist") + f"?purchase__id__exact={pk}",
@@ -167,32 +162,6 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     @display(description="What the customer was told")
     def reason_text(self, purchase: Purchase) -> str:
         return purchase.get_reason_display() if purchase.reason else NOTHING
-
-
-def _timeline(purchase_id: int) -> dict[str, Any]:
-    """Everything that happened to the purchase and its numbers, newest first."""
-    purchase = Purchase.objects.filter(pk=purchase_id).first()
-    if purchase is None:
-        return timeline()
-    events = purchase.events.select_related("actor").order_by("-pk")[:SHOWN]
-    numbers = list(purchase.numbers.all())
-    return timeline(
-        [Step(at=purchase.placed_at, what="Placed", amount=usd(purchase.total), by=purchase.customer)],
-        of_money(
-            list(Hold.objects.filter(sms_slot__purchase=purchase)),
-            Transfer.objects.filter(hold__sms_slot__purchase=purchase),
-        ),
-        of_calls(Attempt.objects.filter(purchase=purchase)),
-        [Step(at=event.at, what="Noted", by=event.actor or "The shop", note=event.note) for event in events],
-        [Step(at=each.received_at, what=f"Number {each}") for each in numbers],
-        [Step(at=each.first_code_at, what=f"First code to {each}") for each in numbers if each.first_code_at],
-        [
-            Step(at=each.finished_at, what=f"{each}: {each.get_state_display().lower()}")
-            for each in numbers
-            if each.finished_at
-        ],
-        of_requests(purchase.requests.all()),
-    )
 
 
 def _places(purchase_id: int) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def test_the_timeline_tells_of_calls_money_notices_and_requests(desk, everything
     link = reverse("orders:detail", args=[order.pk])
     assert Notice.objects.filter(link=link).exists()
     shown = text(desk.get(reverse("admin:orders_order_change", args=[order.pk])))
-    for words in ["Money set aside", "Transfer: purchase", "Call to the vendor", "Notice: "]:
+    for words in ["money set aside", "Transfer: purchase", "Call to the vendor", "Notice: "]:
         assert words in shown
     assert HOSTILE not in shown
     running = everything[states.RUNNING]

@@ -82,7 +82,7 @@ def timeline(*parts: Iterable[Step]) -> dict[str, Any]:
             [
                 unbroken(moment(step.at)),
                 step.what,
-                step.amount,
+                unbroken(step.amount),
                 step.by,
                 Truncator(step.note).chars(CUT) if step.note else NOTHING,
             ]

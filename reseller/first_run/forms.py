@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from django import forms
-from unfold.widgets import UnfoldAdminDecimalFieldWidget
+from unfold.widgets import RADIO_CLASSES, UnfoldAdminDecimalFieldWidget
 
 from reseller.first_run.prices import Question
 
@@ -43,7 +43,7 @@ class UnitsForm(forms.Form):
                 label=question.label,
                 choices=question.choices,
                 coerce=int,
-                widget=forms.RadioSelect,
+                widget=forms.RadioSelect(attrs={"class": " ".join(RADIO_CLASSES)}),
                 initial=question.unit if question.answered else None,
                 error_messages={"required": "Compare, and choose one.", "invalid_choice": "Choose one of these."},
             )

@@ -13,7 +13,7 @@ from core.money import show
 from orders import place, states
 from orders.models import Order
 from reseller.models import FirstRun
-from tests.journeys.test_orders import audit
+from tests.journeys.test_orders import accessible, audit
 from upstream.models import RateUnit
 from wallet import ledger
 
@@ -40,6 +40,8 @@ def test_from_an_empty_shop_to_the_first_sale(shop, page, owner, customer, signe
     expect(line(page, "Catalogue")).to_contain_text("120 services on sale", timeout=PATIENCE)
     expect(line(page, "Phone numbers")).to_contain_text("Well", timeout=PATIENCE)
     page.reload()
+    expect(line(page, "Broker")).to_contain_text("Well")
+    accessible(page)
 
     page.get_by_role("button", name="This is right").click()
     expect(page.get_by_text("Compare, and choose one.")).to_have_count(2)
@@ -130,6 +132,7 @@ def test_doubts_are_decided_in_three_ways_goods_are_handed_over_and_money_goes_b
     page.locator("[name=reason]").fill("came by e-mail")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("2 of 3", exact=True)).to_be_visible()
+    accessible(page)
     page.get_by_role("button", name="Deliver them").click()
     expect(page.get_by_text("ended as partial, 2 of 3 delivered")).to_be_visible()
     assert [item.text for item in goods.items.all()] == ["one@example.com:a", "two@example.com:b"]

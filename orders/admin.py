@@ -45,7 +45,7 @@ from core.admin_base import (
     usd_column,
 )
 from orders import states
-from orders.admin_act import OrderAct
+from orders.admin_act import DECIDE, OrderAct
 from orders.admin_acts import AskNow, Found, GiveUp, LetGo, SendAgain, SendNow
 from orders.admin_bulk import LetManyGo, RefundMany
 from orders.admin_ends import Cancel, Finish, HandOver, Refund
@@ -213,6 +213,10 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
         """To do something about orders: nobody edits their rows."""
         return request.user.has_perm(OrderAct.permission)
 
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """To move money."""
+        return request.user.has_perm(DECIDE)
+
     @admin.action(description="Ask the vendor now (running ones)", permissions=["act"])
     def ask_now(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         running = Order.objects.filter(pk__in=queryset.values("pk"), state=states.RUNNING)
@@ -220,11 +224,11 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
         asked = running.update(next_poll_at=timezone.now())
         self.message_user(request, f"{asked} are asked for in a moment. No money moves unless they have ended.")
 
-    @admin.action(description=LetManyGo.title, permissions=["act"])
+    @admin.action(description=LetManyGo.title, permissions=["decide"])
     def let_many_go(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         return LetManyGo().page(self, request, queryset.select_related("service", "customer"))
 
-    @admin.action(description=RefundMany.title, permissions=["act"])
+    @admin.action(description=RefundMany.title, permissions=["decide"])
     def refund_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         return RefundMany().page(self, request, queryset.select_related("hold", "customer"))
 

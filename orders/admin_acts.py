@@ -12,7 +12,7 @@ from core.admin_acts import Done
 from core.admin_base import NOTHING, moment
 from core.money import show
 from orders import poll, states
-from orders.admin_act import OrderAct, last_word
+from orders.admin_act import DECIDE, OrderAct, last_word
 from orders.admin_forms import FoundForm, NothingForm, SendAgainForm
 from orders.resolve import CantResolve, found, give_up, let_go, send_again, send_now
 from upstream.client import UpstreamError
@@ -25,6 +25,7 @@ class Found(OrderAct):
     path = "found"
     title = "The vendor has it"
     button = "It has this number"
+    permission = DECIDE
     icon = "check_circle"
     needs = [states.UNCERTAIN]
     form = FoundForm
@@ -57,6 +58,7 @@ class SendAgain(OrderAct):
     path = "send-again"
     title = "It was not accepted: send again"
     button = "Send it again"
+    permission = DECIDE
     icon = "replay"
     needs = [states.UNCERTAIN]
     form = SendAgainForm
@@ -78,6 +80,7 @@ class GiveUp(OrderAct):
     path = "give-up"
     title = "Give up: release the money"
     button = "Release the money"
+    permission = DECIDE
     icon = "undo"
     needs = [states.UNCERTAIN, states.PLACED]
     variant = ActionVariant.DANGER
@@ -100,6 +103,7 @@ class LetGo(OrderAct):
     path = "let-go"
     title = "Send all the same"
     button = "Send it below cost"
+    permission = DECIDE
     icon = "send"
     needs = [states.PLACED]
 

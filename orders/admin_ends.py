@@ -10,7 +10,7 @@ from catalog.pricing import share
 from core.admin_acts import Done
 from core.money import ZERO, show
 from orders import states
-from orders.admin_act import OrderAct, cost, last_word, yours
+from orders.admin_act import DECIDE, OrderAct, cost, last_word, yours
 from orders.admin_forms import FinishForm, HandOverForm, RefundForm
 from orders.deliver_by_hand import deliver_by_hand, look
 from orders.models import Order
@@ -26,6 +26,7 @@ class Finish(OrderAct):
     title = "End by hand"
     button = "End the order"
     first_button = "Continue"
+    permission = DECIDE
     icon = "stop_circle"
     needs = [states.RUNNING]
     form = FinishForm
@@ -83,6 +84,7 @@ class HandOver(OrderAct):
     title = "Deliver by hand"
     button = "Deliver them and end the order"
     first_button = "Continue"
+    permission = DECIDE
     icon = "content_paste_go"
     needs = [states.RUNNING]
     form = HandOverForm
@@ -139,6 +141,7 @@ class Cancel(OrderAct):
     title = "Cancel: all the money back"
     button = "Cancel the order"
     first_button = "Continue"
+    permission = DECIDE
     icon = "cancel"
     needs = [states.RUNNING]
     variant = ActionVariant.DANGER
@@ -181,6 +184,7 @@ class Refund(OrderAct):
     title = "Refund"
     button = "Refund"
     first_button = "Continue"
+    permission = DECIDE
     icon = "currency_exchange"
     needs = states.PAID
     form = RefundForm

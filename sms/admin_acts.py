@@ -20,6 +20,9 @@ from sms.resume import resume
 from upstream.forwarding import BelowCost
 from wallet.ledger import LedgerError
 
+# What moves money, or decides about it, is not for everybody who may look after numbers.
+DECIDE = "wallet.change_account"
+
 
 class PurchaseAct(Act[Purchase], ABC):
     """An act on a purchase of which nobody knows whether the vendor has it."""
@@ -52,6 +55,7 @@ class Found(PurchaseAct):
     title = "The vendor has it"
     button = "It gave these numbers"
     first_button = "Continue"
+    permission = DECIDE
     icon = "check_circle"
     form = FoundForm
     variant = ActionVariant.SUCCESS
@@ -96,6 +100,7 @@ class SendAgain(PurchaseAct):
     path = "send-again"
     title = "It was not accepted: send again"
     button = "Send it again"
+    permission = DECIDE
     icon = "replay"
     form = SendAgainForm
 
@@ -117,6 +122,7 @@ class LetGo(PurchaseAct):
     path = "let-go"
     title = "Send all the same"
     button = "Send it below cost"
+    permission = DECIDE
     icon = "send"
 
     def fits(self) -> bool:
@@ -174,6 +180,7 @@ class GiveUp(PurchaseAct):
     path = "give-up"
     title = "Give up: release the money"
     button = "Release the money"
+    permission = DECIDE
     icon = "undo"
     variant = ActionVariant.DANGER
 

@@ -15,6 +15,7 @@ from core.admin_acts import Act, Done, Figures, ReasonForm
 from core.admin_base import NOTHING, AmountField, moment
 from core.money import ZERO, show
 from sms import listen, states
+from sms.admin_acts import DECIDE
 from sms.by_hand import CantAct, deliver_code, end_by_hand
 from sms.models import Number
 from sms.refund import refund
@@ -129,6 +130,7 @@ class HandOverCode(NumberAct):
     title = "Deliver a code by hand"
     button = "Deliver the code"
     first_button = "Continue"
+    permission = DECIDE
     icon = "content_paste_go"
     needs = states.LIVE
     form = CodeForm
@@ -158,6 +160,7 @@ class EndByHand(NumberAct):
     title = "End by hand"
     button = "End the number"
     first_button = "Continue"
+    permission = DECIDE
     icon = "stop_circle"
     needs = states.LIVE
     variant = ActionVariant.DANGER
@@ -189,6 +192,7 @@ class Refund(NumberAct):
     title = "Refund"
     button = "Refund"
     first_button = "Continue"
+    permission = DECIDE
     icon = "currency_exchange"
     needs = states.PAID
     form = NumberRefundForm

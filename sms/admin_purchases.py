@@ -33,7 +33,7 @@ from core.admin_base import (
     usd_column,
 )
 from sms import phones, states
-from sms.admin_acts import PURCHASE_ACTS, PurchaseAct
+from sms.admin_acts import DECIDE, PURCHASE_ACTS
 from sms.admin_bulk import LetManyGo
 from sms.admin_numbers import NUMBER_STATES
 from sms.admin_timeline import timeline_of
@@ -102,11 +102,11 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
         purchases: QuerySet[Purchase] = super().get_queryset(request)
         return purchases.select_related("customer")
 
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        """To do something about purchases: nobody edits their rows."""
-        return request.user.has_perm(PurchaseAct.permission)
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """To move money."""
+        return request.user.has_perm(DECIDE)
 
-    @admin.action(description=LetManyGo.title, permissions=["act"])
+    @admin.action(description=LetManyGo.title, permissions=["decide"])
     def let_many_go(self, request: HttpRequest, queryset: QuerySet[Purchase]) -> HttpResponse | None:
         return LetManyGo().page(self, request, queryset.select_related("project", "customer"))
 

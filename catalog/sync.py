@@ -23,6 +23,7 @@ from catalog.runs import SyncFailed, guard, name_skipped, synchronise
 from core.money import MICRO, round_up
 from upstream import replies
 from upstream.client import Client, UpstreamError, client
+from upstream.rate_units import rate_units
 from upstream.replies import tidy
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     lock.shelf()
     categories = _categories(fetched, now)
     subcategories = _subcategories(fetched, categories)
-    rules = general()
+    rules, units = general(), rate_units()
     by_id = Category.objects.in_bulk()
     known = {service.upstream_id: service for service in Service.objects.all()}
 
@@ -142,7 +143,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
             # Not asked this time, or the vendor lists it under none of them.
             relearned = tidy(row.category) in fetched.learned
             subcategory = None if service is None or relearned else service.vendor_subcategory_id
-        wanted = _figures(row, category, subcategory, rules, service, by_id)
+        wanted = _figures(row, category, subcategory, rules, units, service, by_id)
         if service is None:
             held = _is_held(by_id[category])
             seen = {"first_seen_at": now, "changed_at": now, "held": held, "hidden": held}
@@ -227,13 +228,14 @@ def _figures(
     category_id: int,
     subcategory_id: int | None,
     rules: RuleBook[Any],
+    units: dict[str, int],
     service: Service | None,
     categories: Mapping[int, Category],
 ) -> dict[str, Any]:
     """What our row should say, by field name."""
     # A rate finer than a micro counts as the next one up: a cost is never underestimated.
     told = Told(tidy(row.name), category_id, subcategory_id, round_up(row.rate, MICRO))
-    product = row.entity_type == "product"
+    entity = Service.Entity.PRODUCT if row.entity_type == "product" else Service.Entity.SMM
     return {
         **holds(
             told=told,
@@ -246,9 +248,9 @@ def _figures(
         "vendor_category_id": category_id,
         "vendor_subcategory_id": subcategory_id,
         "type": tidy(row.type or "") or "Default",
-        "entity": Service.Entity.PRODUCT if product else Service.Entity.SMM,
+        "entity": entity,
         "rate": told.rate,
-        "unit": settings.UPSTREAM_RATE_UNIT_PRODUCT if product else settings.UPSTREAM_RATE_UNIT_SMM,
+        "unit": units[entity],
         "min": max(row.min, 1),
         "max": row.max,
         "stock": row.stock,

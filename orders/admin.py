@@ -1,9 +1,9 @@
 """Orders in the admin: to be read, with every call to the vendor, and to be decided where the shop can't."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -15,6 +15,18 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from catalog.admin_purchase import (
+    SHOWN,
+    Step,
+    as_id,
+    calls,
+    of_calls,
+    of_money,
+    of_notices,
+    of_requests,
+    one,
+    timeline,
+)
 from core.addresses import client_address
 from core.admin_acts import ActsAdmin, button, show_page
 from core.admin_base import (
@@ -29,17 +41,17 @@ from core.admin_base import (
     page_link,
     per_unit,
     pill,
-    text_column,
-    took,
-    unbroken,
     usd,
     usd_column,
 )
 from core.admin_lists import DaysFilter
 from orders import states
-from orders.admin_acts import ACTS
+from orders.admin_act import DECIDE, OrderAct
+from orders.admin_acts import AskNow, Found, GiveUp, LetGo, SendAgain, SendNow
+from orders.admin_bulk import LetManyGo, RefundMany
+from orders.admin_ends import Cancel, Finish, HandOver, Refund
 from orders.admin_search import WAYS
-from orders.models import Attempt, DeliveredItem, GoodsReveal, Order, OrderEvent, PromotionUse
+from orders.models import Attempt, GoodsReveal, Order
 from orders.note_reveal import note_reveal
 from orders.submit import outgoing_link
 from upstream.forwarding import BelowCost
@@ -54,17 +66,6 @@ STATES = {
     states.CANCELED: "",
     states.REJECTED: "danger",
 }
-OUTCOMES = {
-    "OPEN": "info",
-    "ACCEPTED": "success",
-    "REFUSED": "danger",
-    "NOT_SENT": "",
-    "UNANSWERED": "warning",
-    "FOUND": "success",
-    "DISPROVED": "",
-}
-# An order's page shows so many of the newest; the lists have all of them.
-SHOWN = 50
 
 
 class TwiceFilter(admin.SimpleListFilter):
@@ -106,8 +107,9 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     search_numbers = ("pk", "upstream_id")
     search_ways = WAYS
     search_help_text = "Our number or the vendor's, reference, e-mail address, or how the link begins"
-    acts = ACTS
+    acts = (Found, SendAgain, LetGo, SendNow, GiveUp, AskNow, HandOver, Finish, Cancel, Refund)
     acts_in_page = True
+    actions = ("ask_now", LetManyGo.action, RefundMany.action)
     readonly_fields = (
         *("customer_page", "service_page", "label", "progress_text", "pieces", "reason_text"),
         *("charge_usd", "on_hold", "captured", "refunded", "hold_page", "cost_usd", "vendor_charge", "earned"),
@@ -154,7 +156,7 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         orders: QuerySet[Order] = super().get_queryset(request)
-        return orders.select_related("customer", "service", "hold") if _one(request) else orders
+        return orders.select_related("customer", "service", "hold") if one(request) else orders
 
     def get_urls(self) -> list[URLPattern]:
         items = path("<path:object_id>/items/", self.admin_site.admin_view(self.items_view), name="orders_order_items")
@@ -170,12 +172,12 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        pk = unquote(object_id)
+        pk = as_id(unquote(object_id))
         tables: dict[str, Any] = {}
-        if pk.isascii() and pk.isdigit() and len(pk) < 19:
+        if pk is not None:
             tables = {
-                "timeline": _timeline(OrderEvent.objects.filter(order_id=int(pk))),
-                "attempts": _attempts(Attempt.objects.filter(order_id=int(pk))),
+                "timeline": _timeline(pk),
+                "attempts": calls(Attempt.objects.filter(order_id=pk), "orders_attempt_change"),
                 "attempts_list": reverse("admin:orders_attempt_changelist") + f"?order__id__exact={pk}",
                 "reveals_list": reverse("admin:orders_goodsreveal_changelist") + f"?order__id__exact={pk}",
                 "timeline_list": reverse("admin:orders_orderevent_changelist") + f"?order__id__exact={pk}",
@@ -210,6 +212,31 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
         )
         self.log_change(request, order, f"Looked at its {len(items)} delivered items.")
         return show_page(self, request, says=[], items=items, **page)
+
+    # ── Many at once ───────────────────────────────────────────────────────────────────────────────
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """To do something about orders: nobody edits their rows."""
+        return request.user.has_perm(OrderAct.permission)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """To move money."""
+        return request.user.has_perm(DECIDE)
+
+    @admin.action(description="Ask the vendor now (running ones)", permissions=["act"])
+    def ask_now(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        running = Order.objects.filter(pk__in=queryset.values("pk"), state=states.RUNNING)
+        LogEntry.objects.log_actions(str(request.user.pk), list(running), CHANGE, change_message="Asked the vendor.")
+        asked = running.update(next_poll_at=timezone.now())
+        self.message_user(request, f"{asked} are asked for in a moment. No money moves unless they have ended.")
+
+    @admin.action(description=LetManyGo.title, permissions=["decide"])
+    def let_many_go(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        return LetManyGo().page(self, request, queryset.select_related("service", "customer"))
+
+    @admin.action(description=RefundMany.title, permissions=["decide"])
+    def refund_many(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        return RefundMany().page(self, request, queryset.select_related("hold", "customer"))
 
     # ── What the list and the page show ────────────────────────────────────────────────────────────
 
@@ -313,190 +340,32 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
         return outgoing_link(order)
 
 
-def _one(request: HttpRequest) -> bool:
-    """Whether the page is about one order: then its relations are wanted too."""
-    match = request.resolver_match
-    return bool(match and "object_id" in match.kwargs)
-
-
-def _timeline(events: QuerySet[OrderEvent]) -> dict[str, Any]:
-    newest = events.select_related("actor").order_by("-pk")[:SHOWN]
-    return {
-        "headers": ["When", "What", "Amount", "Pieces", "By", "Note"],
-        "rows": [
-            [
-                unbroken(moment(event.at)),
-                event.get_kind_display(),
-                usd(event.amount),
-                NOTHING if event.count is None else f"{event.count:,}",
-                str(event.actor or "The shop"),
-                event.note or NOTHING,
-            ]
-            for event in newest
+def _timeline(order_id: int) -> dict[str, Any]:
+    """Everything that happened to the order, newest first."""
+    order = Order.objects.select_related("hold").filter(pk=order_id).first()
+    if order is None:
+        return timeline()
+    events = order.events.select_related("actor").order_by("-pk")[:SHOWN]
+    return timeline(
+        of_money([order.hold], order.hold.transfers.all()),
+        of_calls(Attempt.objects.filter(order=order)),
+        [
+            Step(
+                at=event.at,
+                what=event.get_kind_display() + ("" if event.count is None else f": {event.count:,}"),
+                amount=usd(event.amount),
+                by=event.actor or "The shop",
+                note=event.note,
+            )
+            for event in events
         ],
-    }
-
-
-def _attempts(attempts: QuerySet[Attempt]) -> dict[str, Any]:
-    newest = attempts.order_by("-pk")[:SHOWN]
-    return {
-        "headers": ["When", "Outcome", "Took", "What came back", "What was sent"],
-        "rows": [
-            [
-                page_link("orders_attempt_change", attempt.pk, unbroken(moment(attempt.started_at))),
-                pill(attempt.get_outcome_display(), OUTCOMES[attempt.outcome]),
-                unbroken(took(attempt.started_at, attempt.finished_at)),
-                attempt.detail or NOTHING,
-                _pretty(attempt.request),
-            ]
-            for attempt in newest
-        ],
-    }
-
-
-def _pretty(request: Any) -> SafeString:
-    return format_html(
-        '<pre class="shop-code">{}</pre>',
-        json.dumps(request, indent=2, ensure_ascii=False),
+        of_notices(customer_id=order.customer_id, link=reverse("orders:detail", args=[order.pk])),
+        of_requests(order.requests.all()),
     )
-
-
-@admin.register(Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
-    list_display = ("number", "started", "order_page", "label", "took", "short_detail")
-    list_filter = ("outcome", "started_at")
-    search_fields = ("detail",)
-    search_numbers = ("pk", "order_id")
-    search_help_text = "Number, number of the order, or words of the answer"
-    fields = (
-        ("order_page", "label"),
-        ("started", "finished", "took"),
-        "answer",
-        "sent",
-        "claim",
-    )
-    readonly_fields = ("order_page", "label", "started", "finished", "took", "answer", "sent")
-
-    answer = lines_column("detail", "What came back")
-    number = number_column()
-    started = moment_column("started_at", "Started", exact=True)
-    finished = moment_column("finished_at", "Finished", exact=True)
-    short_detail = text_column("detail", "What came back", most=90)
-
-    @display(description="Order", ordering="order_id")
-    def order_page(self, attempt: Attempt) -> SafeString:
-        return page_link("orders_order_change", attempt.order_id, f"Order {attempt.order_id}")
-
-    @display(description="Outcome", ordering="outcome")
-    def label(self, attempt: Attempt) -> SafeString:
-        return pill(attempt.get_outcome_display(), OUTCOMES[attempt.outcome])
-
-    @display(description="Took")
-    def took(self, attempt: Attempt) -> str:
-        return took(attempt.started_at, attempt.finished_at)
-
-    @display(description="What was sent, without the key")
-    def sent(self, attempt: Attempt) -> SafeString:
-        return _pretty(attempt.request)
-
-
-@admin.register(PromotionUse)
-class PromotionUseAdmin(ReadOnlyAdmin):
-    list_display = ("number", "promotion", "order_page", "customer", "discount_usd", "counts")
-    list_select_related = ("promotion", "order", "customer")
-    search_fields = ("promotion__code", "customer__email")
-    search_numbers = ("order_id",)
-    search_help_text = "Number of the order, code, the customer's e-mail address"
-    fields = (("promotion", "order_page"), ("customer", "discount_usd", "counts"))
-    readonly_fields = ("order_page", "discount_usd", "counts")
-
-    number = number_column()
-    discount_usd = usd_column("discount", "Taken off")
-
-    @display(description="Order")
-    def order_page(self, use: PromotionUse) -> SafeString:
-        return page_link("orders_order_change", use.order_id, use.order)
-
-    @display(description="Counts", boolean=True)
-    def counts(self, use: PromotionUse) -> bool:
-        return use.order.state not in states.UNPAID
-
-
-@admin.register(OrderEvent)
-class OrderEventAdmin(ReadOnlyAdmin):
-    list_display = ("when", "order_page", "kind", "amount_usd", "count", "actor", "short_note")
-    list_filter = ("kind", "at")
-    list_select_related = ("actor",)
-    search_fields = ("note", "actor__email")
-    search_numbers = ("order_id",)
-    search_help_text = "Number of the order, words of a note, or an operator's e-mail address"
-    ordering = ("-pk",)
-    fields = (("when", "kind"), ("order_page", "actor"), ("amount_usd", "count"), "full_note")
-    readonly_fields = ("when", "order_page", "amount_usd", "full_note")
-
-    when = moment_column("at", "When", exact=True)
-    full_note = lines_column("note", "Note")
-    short_note = text_column("note", "Note", most=90)
-
-    @display(description="Order", ordering="order_id")
-    def order_page(self, event: OrderEvent) -> SafeString:
-        return page_link("orders_order_change", event.order_id, f"Order {event.order_id}")
-
-    amount_usd = usd_column("amount", "Amount")
-
-
-@admin.register(DeliveredItem)
-class DeliveredItemAdmin(ReadOnlyAdmin):
-    """That something was delivered, and when; its text only on the order's own page, after a yes."""
-
-    list_display = ("number", "delivered", "order_page", "position")
-    list_filter = ("delivered_at",)
-    search_fields = ("order__reference__iexact",)
-    search_numbers = ("order_id",)
-    search_help_text = "Number or reference of the order"
-    ordering = ("-pk",)
-    fields = (("order_page", "position", "delivered"),)
-    readonly_fields = ("order_page", "delivered")
-
-    number = number_column()
-    delivered = moment_column("delivered_at", "Delivered")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DeliveredItem]:
-        items: QuerySet[DeliveredItem] = super().get_queryset(request).defer("text")  # not even decrypted
-        return items
-
-    @display(description="Order", ordering="order_id")
-    def order_page(self, item: DeliveredItem) -> SafeString:
-        return page_link("orders_order_change", item.order_id, f"Order {item.order_id}")
-
-
-@admin.register(GoodsReveal)
-class GoodsRevealAdmin(ReadOnlyAdmin):
-    """Who saw or took an order's items, from where, and how often in a day."""
-
-    list_display = ("last", "order_page", "who", "kind", "count", "times", "address")
-    list_filter = ("kind", "last_at")
-    list_select_related = ("actor",)
-    search_fields = ("actor__email", "address")
-    search_numbers = ("order_id",)
-    search_help_text = "Number of the order, e-mail address, or address on the network"
-    ordering = ("-pk",)
-    fields = (("order_page", "who", "kind"), ("address", "count", "times"), ("first", "last"))
-    readonly_fields = ("order_page", "who", "first", "last")
-
-    first = moment_column("first_at", "First", exact=True)
-    last = moment_column("last_at", "Last", exact=True)
-
-    @display(description="Order", ordering="order_id")
-    def order_page(self, reveal: GoodsReveal) -> SafeString:
-        return page_link("orders_order_change", reveal.order_id, f"Order {reveal.order_id}")
-
-    @display(description="Who")
-    def who(self, reveal: GoodsReveal) -> str:
-        return str(reveal.actor)
 
 
 # At the end, since it is this app's too.
+from orders.admin_records import AttemptAdmin, DeliveredItemAdmin, GoodsRevealAdmin, OrderEventAdmin  # noqa: E402
 from orders.plans.admin import PlanAdmin  # noqa: E402
 
 __all__ = ["AttemptAdmin", "DeliveredItemAdmin", "GoodsRevealAdmin", "OrderAdmin", "OrderEventAdmin", "PlanAdmin"]

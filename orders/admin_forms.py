@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from core.admin_acts import ReasonForm
 from core.admin_base import LARGEST_ID, AmountField
@@ -59,6 +59,32 @@ class FinishForm(ReasonForm):
         },
     )
     field_order = ("delivered", "reason")
+
+
+class HandOverForm(ReasonForm):
+    """The items, one a line."""
+
+    accounts = forms.CharField(
+        label="Accounts, codes or other items",
+        max_length=500_000,
+        help_text="One a line. Those that the customer has already are not added twice.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 10, "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Paste what is delivered, one a line."},
+    )
+    field_order = ("accounts", "reason")
+
+    def clean_accounts(self) -> list[str]:
+        lines: dict[str, int] = {}
+        for place, line in enumerate(self.cleaned_data["accounts"].replace("\0", "").splitlines(), 1):
+            text = line.strip()
+            if not text:
+                continue
+            if text in lines:
+                raise ValidationError(f"Line {place} is the same as line {lines[text]}.")
+            lines[text] = place
+        if not lines:
+            raise ValidationError("Paste what is delivered, one a line.")
+        return list(lines)
 
 
 class RefundForm(forms.Form):

@@ -75,6 +75,18 @@ def let_go(*, order_id: int, operator: User, reason: str, now: datetime) -> Orde
         return decided
 
 
+def send_now(*, order_id: int, operator: User, reason: str, now: datetime) -> Order:
+    """Have an order that waits for its next try go out at once."""
+    with transaction.atomic():
+        order = _locked(order_id, states.PLACED)
+        if order.below_cost == BelowCost.HELD:
+            raise CantResolve(f"Order {order_id} is held back.")
+        order.not_before = now
+        decided = _decided(order, states.PLACED, operator, f"to be sent at once: {reason}", now)
+        transaction.on_commit(lambda: tasks.nudge(order_id), robust=True)
+        return decided
+
+
 def finish(*, order_id: int, delivered: int, operator: User, reason: str, now: datetime) -> Order:
     """End a RUNNING order by hand: the customer pays for `delivered` pieces and gets the rest back."""
     with transaction.atomic():

@@ -55,7 +55,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     unknown = {"ok": False, "why": "database"}
     report: dict[str, Any] = {
         "database": database,
-        "broker": _part(_broker),
+        "broker": _part(broker),
         "worker": _part(lambda: _worker(now)) if database["ok"] else unknown,
         "catalogue": _part(lambda: _catalogue(now)) if database["ok"] else unknown,
         "vendor": _part(_vendor),
@@ -82,7 +82,8 @@ def _database() -> dict[str, Any]:
     return {"ok": True}
 
 
-def _broker() -> dict[str, Any]:
+def broker() -> dict[str, Any]:
+    """That the broker answers, within seconds; raises what its driver raises, or `ConnectionError`."""
     options: dict[str, Any] = dict(settings.CELERY_BROKER_TRANSPORT_OPTIONS)
     for name in ("socket_connect_timeout", "socket_timeout"):
         if name in options:

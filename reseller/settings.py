@@ -619,6 +619,12 @@ UNFOLD = {
                     {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
                     _page("Alerts", "notifications", "core.alert"),
                     _page("Findings", "fact_check", "reconcile.finding"),
+                    {
+                        "title": "First run",
+                        "icon": "checklist",
+                        "link": reverse_lazy("first_run"),
+                        "permission": lambda request: request.user.has_perm("reseller.view_firstrun"),
+                    },
                 ],
             },
             {

@@ -8,11 +8,13 @@ from django.views.generic import RedirectView
 from accounts.referral_views import arrive
 from funds.notices import notice as funds_notice
 from reseller import brand, health
+from reseller.first_run import views as first_run
 from storefront.views import front
 from wallet.referral_views import referrals
 
 # Operators log in where everybody does: with the same rate limits and, where set up, two factors.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.index = first_run.shown_first(admin.site.index)  # type: ignore[method-assign, assignment]
 
 urlpatterns = [
     path("", front, name="front"),
@@ -35,6 +37,7 @@ urlpatterns = [
     path("accounts/sessions/", RedirectView.as_view(pattern_name="accounts:sessions")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
+    *(path(f"admin/first-run/{rest}", admin.site.admin_view(view), name=name) for rest, name, view in first_run.URLS),
     path("admin/", admin.site.urls),
     path("brand.css", brand.stylesheet, name="brand"),
     path("healthz", health.healthz, name="healthz"),

@@ -10,15 +10,18 @@ from django.utils import timezone
 from unfold.enums import ActionVariant
 
 from core.admin_acts import Act, Done
-from core.admin_base import NOTHING
+from core.admin_base import NOTHING, moment
 from core.money import show
 from sms import states
 from sms.admin_forms import FoundForm, SendAgainForm
 from sms.models import Project, Purchase
-from sms.resolve import CantResolve, found, give_up, let_go, send_again
+from sms.resolve import CantResolve, found, give_up, let_go, send_again, send_now
 from sms.resume import resume
 from upstream.forwarding import BelowCost
 from wallet.ledger import LedgerError
+
+# What moves money, or decides about it, is not for everybody who may look after numbers.
+DECIDE = "wallet.change_account"
 
 
 class PurchaseAct(Act[Purchase], ABC):
@@ -52,6 +55,7 @@ class Found(PurchaseAct):
     title = "The vendor has it"
     button = "It gave these numbers"
     first_button = "Continue"
+    permission = DECIDE
     icon = "check_circle"
     form = FoundForm
     variant = ActionVariant.SUCCESS
@@ -96,6 +100,7 @@ class SendAgain(PurchaseAct):
     path = "send-again"
     title = "It was not accepted: send again"
     button = "Send it again"
+    permission = DECIDE
     icon = "replay"
     form = SendAgainForm
 
@@ -117,6 +122,7 @@ class LetGo(PurchaseAct):
     path = "let-go"
     title = "Send all the same"
     button = "Send it below cost"
+    permission = DECIDE
     icon = "send"
 
     def fits(self) -> bool:
@@ -143,12 +149,38 @@ class LetGo(PurchaseAct):
         return Done(f"Purchase {self.row.pk} goes out. {show(self.row.total)} stay on hold.")
 
 
+class SendNow(PurchaseAct):
+    """A purchase that waits for its next try goes out at once."""
+
+    path = "send-now"
+    title = "Try again now"
+    button = "Try it now"
+    icon = "replay"
+
+    def fits(self) -> bool:
+        return self.row.state == states.PLACED and not _held(self.row)
+
+    def facts(self) -> list[tuple[str, str]]:
+        return [*super().facts(), ("Tries so far", str(self.row.tries)), ("Due", moment(self.row.not_before))]
+
+    def says(self) -> list[str]:
+        return [
+            f"It was not accepted by the vendor so far, and goes out at once instead of when it is due. The "
+            f"{show(self.row.total)} stay on hold.",
+        ]
+
+    def run(self, given: dict[str, Any], now: datetime) -> Done:
+        send_now(purchase_id=self.row.pk, operator=self.operator, reason=given["reason"], now=now)
+        return Done(f"Purchase {self.row.pk} goes out. {show(self.row.total)} stay on hold.")
+
+
 class GiveUp(PurchaseAct):
     """UNCERTAIN, or PLACED → REJECTED."""
 
     path = "give-up"
     title = "Give up: release the money"
     button = "Release the money"
+    permission = DECIDE
     icon = "undo"
     variant = ActionVariant.DANGER
 
@@ -171,7 +203,7 @@ def _held(purchase: Purchase) -> bool:
     return purchase.state == states.PLACED and purchase.below_cost == BelowCost.HELD
 
 
-PURCHASE_ACTS: list[type[PurchaseAct]] = [Found, SendAgain, LetGo, GiveUp]
+PURCHASE_ACTS: list[type[PurchaseAct]] = [Found, SendAgain, LetGo, SendNow, GiveUp]
 
 
 class PutBackOnSale(Act[Project]):

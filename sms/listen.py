@@ -70,6 +70,16 @@ def listen_due(*, limit: int = BATCH) -> int:
     return len(numbers)
 
 
+def listen_one(*, number_id: int) -> News | UpstreamError | None:
+    """Ask for one live number now, whenever it is due; the vendor's answer, or None when it has ended."""
+    live = Number.objects.filter(state__in=states.LIVE)
+    every = interval(live.count())
+    for number, answer in following.ask(following.asked_now(live.filter(pk=number_id)), _news):
+        _take(number, answer, every, now=timezone.now())
+        return answer
+    return None
+
+
 def anybody_waits() -> bool:
     """Whether there is any number to listen to."""
     return Number.objects.filter(state__in=states.LIVE).exists()
@@ -175,13 +185,7 @@ def record(*, number: Number, news: News, every: float, now: datetime) -> None:
             if number.state == states.WAITING:
                 pay(number, now)
                 _compare_cost(number, now)
-            tell(
-                customer_id=number.purchase.customer_id,
-                kind=Kind.CODE_ARRIVED,
-                about={"name": number.purchase.site_name, "number": str(number)},
-                link=reverse("sms:board"),
-                now=now,
-            )
+            _tell_code(number, now)
         if over:
             without_code = states.EXPIRED if word in _EXPIRED else states.CANCELED
             return end(number, without_code if number.state == states.WAITING else states.FINISHED, now)
@@ -217,6 +221,22 @@ def _keep_message(number: Number, news: News, now: datetime) -> bool:
     if news.message is not None:
         code = tidy(news.message.code or "") or code
         text = (news.message.sms_content or "").replace("\x00", "")[:5000]
+    return _add_message(number, code=code, text=text, told=tidy(news.status.code or ""), now=now)
+
+
+def take_code(number: Number, *, code: str, text: str, now: datetime) -> bool:
+    """Add a message to a locked number, whose caller saves it, and pay with the first one; false where it is there."""
+    code = tidy(code)
+    if not _add_message(number, code=code, text=text.replace("\x00", "")[:5000], told=code, now=now):
+        return False
+    if number.state == states.WAITING:
+        pay(number, now)
+    _tell_code(number, now)
+    return True
+
+
+def _add_message(number: Number, *, code: str, text: str, told: str, now: datetime) -> bool:
+    """Keep the message unless it is there; `told` is the code by which the vendor's next answer is known again."""
     if not code and not text:
         return False
     mark = fingerprint(f"{code}\n{text}") if text else fingerprint(code)
@@ -225,10 +245,20 @@ def _keep_message(number: Number, news: News, now: datetime) -> bool:
     _message, made = Message.objects.get_or_create(
         number=number, fingerprint=mark, defaults={"code": code, "text": text, "received_at": now}
     )
-    number.last_code = fingerprint(tidy(news.status.code or "") or code)
+    number.last_code = fingerprint(told or code)
     if made:
         number.changed_at = now
     return made
+
+
+def _tell_code(number: Number, now: datetime) -> None:
+    tell(
+        customer_id=number.purchase.customer_id,
+        kind=Kind.CODE_ARRIVED,
+        about={"name": number.purchase.site_name, "number": str(number)},
+        link=reverse("sms:board"),
+        now=now,
+    )
 
 
 def _sane_end(given: datetime | None, number: Number) -> datetime:

@@ -79,6 +79,18 @@ def let_go(*, purchase_id: int, operator: User, reason: str, now: datetime) -> P
         return decided
 
 
+def send_now(*, purchase_id: int, operator: User, reason: str, now: datetime) -> Purchase:
+    """Have a purchase that waits for its next try go out at once."""
+    with transaction.atomic():
+        purchase = _locked(purchase_id, states.PLACED)
+        if purchase.below_cost == BelowCost.HELD:
+            raise CantResolve(f"Purchase {purchase_id} is held back.")
+        purchase.not_before = now
+        decided = _decided(purchase, states.PLACED, operator, f"to be sent at once: {reason}", now)
+        transaction.on_commit(lambda: tasks.nudge(purchase_id), robust=True)
+        return decided
+
+
 def _locked(purchase_id: int, *wanted: str) -> Purchase:
     purchase = Purchase.objects.select_for_update().get(pk=purchase_id)
     if purchase.state not in wanted:

@@ -199,8 +199,17 @@ def stranger(db: None) -> "User":
 
 
 @pytest.fixture
-def operator(db: None) -> "User":
-    """Somebody who runs the shop."""
+def owner(db: None) -> "User":
+    """Somebody who opens a shop: its first run is still to be done."""
+    return _person("owner@example.com", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def operator(db: None, now: datetime) -> "User":
+    """Somebody who runs the shop, whose first run is done."""
+    from reseller.models import FirstRun
+
+    FirstRun.objects.create(done_at=now)
     return _person("operator@example.com", is_staff=True, is_superuser=True)
 
 

@@ -132,9 +132,9 @@ class Client:
         """How the vendor's order `order` stands."""
         return self._read(lambda body: replies.decode(body, replies.Status), "status", order=order)
 
-    def balance(self) -> replies.Balance:
-        """The operator's prepaid balance, in USD."""
-        return self._read(lambda body: replies.decode(body, replies.Balance), "balance")
+    def balance(self, *, patience: float | None = None) -> replies.Balance:
+        """The operator's prepaid balance, in USD; `patience` is how many seconds the vendor has, if fewer."""
+        return self._read(lambda body: replies.decode(body, replies.Balance), "balance", patience=patience)
 
     def sms_projects(self, *, country: str | None = None) -> replies.Rows[replies.SmsProject]:
         """Projects with their prices, per country. Bad rows are left out and named."""

@@ -71,3 +71,21 @@ class PaceSlot(models.Model):
 
     def __str__(self) -> str:
         return f"slot {self.number}"
+
+
+class RateUnit(models.Model):
+    """An operator's answer to what one `rate` of the vendor's buys (docs/upstream.md, ruling 2)."""
+
+    class Entity(models.TextChoices):
+        SMM = "SMM", "Social-media services"
+        PRODUCT = "PRODUCT", "Digital products"
+
+    entity = models.CharField(max_length=8, choices=Entity.choices, primary_key=True)
+    unit = models.PositiveIntegerField(help_text="How many pieces: 1,000, or 1.")
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(unit__gte=1), name="rate_unit_counts_something")]
+
+    def __str__(self) -> str:
+        return f"{self.entity}: {self.unit}"

@@ -1,18 +1,22 @@
-"""Numbers in the admin. The codes that customers got are shown only after a yes."""
+"""Numbers in the admin: what came of each, its money, and its messages after a yes."""
 
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from catalog.admin_purchase import as_id
 from core.admin_acts import ActsAdmin, button, show_page
 from core.admin_base import (
     NOTHING,
@@ -28,10 +32,18 @@ from core.admin_base import (
     usd_column,
 )
 from sms import states
-from sms.admin.base import stacked
-from sms.admin.purchases import NUMBER_STATES
+from sms.admin_number_acts import ACTS, NumberAct
 from sms.admin_search import NUMBERS
+from sms.admin_timeline import timeline_of
 from sms.models import Number
+
+NUMBER_STATES = {
+    states.WAITING: "info",
+    states.RECEIVED: "success",
+    states.FINISHED: "success",
+    states.EXPIRED: "",
+    states.CANCELED: "",
+}
 
 
 class LossFilter(admin.SimpleListFilter):
@@ -59,6 +71,8 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
     search_ways = NUMBERS
     search_help_text = "Number of ours or of the vendor's, of the purchase, phone, or e-mail address"
     ordering = ("-pk",)
+    acts = ACTS
+    actions = ("ask_now",)
     readonly_fields = (
         *("phone_text", "label", "purchase_page", "customer_page", "hold_page", "messages_text", "full_flag"),
         *("paid", "charged", "earned", "vendor_number", "vendor_status"),
@@ -104,6 +118,17 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
         numbers: QuerySet[Number] = super().get_queryset(request)
         return numbers.select_related("purchase__customer", "slot__hold")
 
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """To do something about numbers: nobody edits their rows."""
+        return request.user.has_perm(NumberAct.permission)
+
+    @admin.action(description="Ask the vendor now (live ones)", permissions=["act"])
+    def ask_now(self, request: HttpRequest, queryset: QuerySet[Number]) -> None:
+        live = Number.objects.filter(pk__in=queryset.values("pk"), state__in=states.LIVE)
+        LogEntry.objects.log_actions(str(request.user.pk), list(live), CHANGE, change_message="Asked the vendor.")
+        asked = live.update(next_poll_at=timezone.now())
+        self.message_user(request, f"{asked} are asked for in a moment. Money moves only with a code or an end.")
+
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.messages_view)
         return [path("<path:object_id>/messages/", page, name="sms_number_messages"), *super().get_urls()]
@@ -114,6 +139,13 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
             link = reverse("admin:sms_number_messages", args=[row.pk])
             buttons.append(button("Show messages", link, icon="visibility"))
         return buttons
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        number = Number.objects.filter(pk=as_id(unquote(object_id)) or 0).first()
+        tables = {"timeline": timeline_of(number.purchase_id)} if number else {}
+        return super().change_view(request, object_id, form_url, {**tables, **(extra_context or {})})
 
     def messages_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What the customer received, in clear, after a yes that goes into the history."""
@@ -142,7 +174,7 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
     def what(self, number: Number) -> SafeString:
         purchase = number.purchase
         text = f"{Truncator(purchase.site_name).chars(40)}, {purchase.country_name}"
-        return stacked(text, purchase.customer)
+        return format_html('<div>{} <span class="block text-xs">{}</span></div>', text, purchase.customer)
 
     @display(description="State", ordering="state")
     def label(self, number: Number) -> SafeString:

@@ -1,6 +1,5 @@
-"""Purchases of numbers with what came of each, every call that tried to buy, and notes."""
+"""Purchases of numbers in the admin: to be read, with every call to the vendor, and decided where the shop can't."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
@@ -13,25 +12,32 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from catalog.admin_purchase import (
+    SHOWN,
+    CallAdmin,
+    as_id,
+    calls,
+    subject_column,
+)
 from core.admin_acts import ActsAdmin
 from core.admin_base import (
     NOTHING,
     ReadOnlyAdmin,
     lines_column,
-    moment,
     moment_column,
     number_column,
     page_link,
     pill,
     text_column,
-    took,
-    unbroken,
     usd,
     usd_column,
 )
 from sms import states
-from sms.admin_acts import PURCHASE_ACTS
+from sms.admin.numbers import NUMBER_STATES
+from sms.admin_acts import DECIDE, PURCHASE_ACTS
+from sms.admin_bulk import LetManyGo
 from sms.admin_search import PURCHASES
+from sms.admin_timeline import timeline_of
 from sms.models import Attempt, Number, Purchase, PurchaseEvent, Slot
 from upstream.forwarding import BelowCost
 
@@ -43,24 +49,6 @@ PURCHASE_STATES = {
     states.CLOSED: "success",
     states.REJECTED: "danger",
 }
-NUMBER_STATES = {
-    states.WAITING: "info",
-    states.RECEIVED: "success",
-    states.FINISHED: "success",
-    states.EXPIRED: "",
-    states.CANCELED: "",
-}
-OUTCOMES = {
-    "OPEN": "info",
-    "ACCEPTED": "success",
-    "REFUSED": "danger",
-    "NOT_SENT": "",
-    "UNANSWERED": "warning",
-    "FOUND": "success",
-    "DISPROVED": "",
-}
-# A purchase's page shows so many of the newest; the lists have all of them.
-SHOWN = 50
 
 
 @admin.register(Purchase)
@@ -75,6 +63,7 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     search_help_text = "Our number or the vendor's, reference, e-mail address, or phone"
     acts = PURCHASE_ACTS
     acts_in_page = True
+    actions = (LetManyGo.action,)
     readonly_fields = (
         *("label", "customer_page", "project_page", "again", "reason_text", "full_flag", "evidence_text"),
         *("total_usd", "price_usd", "cost_usd", "placed", "accepted", "finished", "due"),
@@ -111,23 +100,24 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
         purchases: QuerySet[Purchase] = super().get_queryset(request)
         return purchases.select_related("customer")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        # A number of the vendor's is in one of several rows beside the purchase.
-        found, _may_repeat = super().get_search_results(request, queryset, search_term)
-        return found, True
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """To move money."""
+        return request.user.has_perm(DECIDE)
+
+    @admin.action(description=LetManyGo.title, permissions=["decide"])
+    def let_many_go(self, request: HttpRequest, queryset: QuerySet[Purchase]) -> HttpResponse | None:
+        return LetManyGo().page(self, request, queryset.select_related("project", "customer"))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        pk = unquote(object_id)
+        pk = as_id(unquote(object_id))
         tables: dict[str, Any] = {}
-        if pk.isascii() and pk.isdigit() and len(pk) < 19:
+        if pk is not None:
             tables = {
-                "places": _places(int(pk)),
-                "timeline": _timeline(PurchaseEvent.objects.filter(purchase_id=int(pk))),
-                "attempts": _attempts(Attempt.objects.filter(purchase_id=int(pk))),
+                "places": _places(pk),
+                "timeline": timeline_of(pk),
+                "attempts": calls(Attempt.objects.filter(purchase_id=pk), "sms_attempt_change"),
                 "attempts_list": reverse("admin:sms_attempt_changelist") + f"?purchase__id__exact={pk}",
                 "timeline_list": reverse("admin:sms_purchaseevent_changelist") + f"?purchase__id__exact={pk}",
                 "shown": SHOWN,
@@ -191,66 +181,15 @@ def _place(slot: Slot) -> list[Any]:
     return [str(slot.position), page_link("wallet_hold_change", hold.pk, hold.key), money, *came]
 
 
-def _timeline(events: QuerySet[PurchaseEvent]) -> dict[str, Any]:
-    newest = events.select_related("actor").order_by("-pk")[:SHOWN]
-    return {
-        "headers": ["When", "By", "What"],
-        "rows": [[unbroken(moment(event.at)), str(event.actor or "The shop"), event.note] for event in newest],
-    }
-
-
-def _attempts(attempts: QuerySet[Attempt]) -> dict[str, Any]:
-    newest = attempts.order_by("-pk")[:SHOWN]
-    return {
-        "headers": ["When", "Outcome", "Took", "What came back", "What was sent"],
-        "rows": [
-            [
-                page_link("sms_attempt_change", attempt.pk, unbroken(moment(attempt.started_at))),
-                pill(attempt.get_outcome_display(), OUTCOMES[attempt.outcome]),
-                unbroken(took(attempt.started_at, attempt.finished_at)),
-                attempt.detail or NOTHING,
-                _pretty(attempt.request),
-            ]
-            for attempt in newest
-        ],
-    }
-
-
-def _pretty(request: Any) -> SafeString:
-    return format_html('<pre class="shop-code">{}</pre>', json.dumps(request, indent=2, ensure_ascii=False))
-
-
 @admin.register(Attempt)
-class AttemptAdmin(ReadOnlyAdmin):
+class AttemptAdmin(CallAdmin):
     list_display = ("number", "started", "purchase_page", "label", "took", "short_detail")
-    list_filter = ("outcome", "started_at")
-    search_fields = ("detail",)
     search_numbers = ("pk", "purchase_id")
     search_help_text = "Number, number of the purchase, or words of the answer"
     fields = (("purchase_page", "label"), ("started", "finished", "took"), "answer", "sent", "claim")
-    readonly_fields = ("purchase_page", "label", "started", "finished", "took", "answer", "sent")
+    readonly_fields = ("purchase_page", *CallAdmin.readonly_fields)
 
-    answer = lines_column("detail", "What came back")
-    number = number_column()
-    started = moment_column("started_at", "Started", exact=True)
-    finished = moment_column("finished_at", "Finished", exact=True)
-    short_detail = text_column("detail", "What came back", most=90)
-
-    @display(description="Purchase", ordering="purchase_id")
-    def purchase_page(self, attempt: Attempt) -> SafeString:
-        return page_link("sms_purchase_change", attempt.purchase_id, f"Purchase {attempt.purchase_id}")
-
-    @display(description="Outcome", ordering="outcome")
-    def label(self, attempt: Attempt) -> SafeString:
-        return pill(attempt.get_outcome_display(), OUTCOMES[attempt.outcome])
-
-    @display(description="Took")
-    def took(self, attempt: Attempt) -> str:
-        return took(attempt.started_at, attempt.finished_at)
-
-    @display(description="What was sent, without the key")
-    def sent(self, attempt: Attempt) -> SafeString:
-        return _pretty(attempt.request)
+    purchase_page = subject_column("sms_purchase_change", "purchase_id", "Purchase")
 
 
 @admin.register(PurchaseEvent)
@@ -268,7 +207,10 @@ class PurchaseEventAdmin(ReadOnlyAdmin):
     when = moment_column("at", "When", exact=True)
     full_note = lines_column("note", "Note")
     short_note = text_column("note", "Note", most=90)
+    purchase_page = subject_column("sms_purchase_change", "purchase_id", "Purchase")
 
-    @display(description="Purchase", ordering="purchase_id")
-    def purchase_page(self, event: PurchaseEvent) -> SafeString:
-        return page_link("sms_purchase_change", event.purchase_id, f"Purchase {event.purchase_id}")
+
+# At the end, since it is this app's too.
+from sms.admin.numbers import NumberAdmin  # noqa: E402
+
+__all__ = ["AttemptAdmin", "NumberAdmin", "PurchaseAdmin", "PurchaseEventAdmin"]

@@ -22,7 +22,7 @@ KNOWN = {
     *("privacy.Deletion", "privacy.Export", "accounts.User"),
     # what operators did, under their own names
     *("accounts.Invitation", "admin.LogEntry", "funds.Batch", "orders.OrderEvent", "reconcile.Finding"),
-    "sms.PurchaseEvent",
+    *("reseller.FirstRun", "sms.PurchaseEvent"),
 }
 
 

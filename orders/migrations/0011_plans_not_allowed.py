@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0009_promotion_uses'),
+        ('orders', '0010_lists_and_books'),
     ]
 
     operations = [

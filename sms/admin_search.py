@@ -22,7 +22,8 @@ def by_phone(prefix: str = "") -> Way:
     """A whole phone number, as the vendor wrote it or in international form, however it is typed."""
 
     def way(text: str) -> Q | None:
-        digits = re.sub(r"\D", "", text, flags=re.ASCII)
+        # 00 is how + is dialled.
+        digits = re.sub(r"\D", "", text, flags=re.ASCII).removeprefix("00")
         if len(digits) < 5:
             return None
         written = [text, digits, f"+{digits}"]

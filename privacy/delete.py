@@ -69,7 +69,8 @@ def obstacles(user: User) -> list[str]:
         "a_debt": Debt.objects.filter(customer=user, state=Debt.State.OPEN),
         "a_hold": Hold.objects.filter(account__owner=user, state=Hold.State.OPEN),
     }
-    there = User.objects.filter(pk=user.pk).values(**{name: Exists(rows) for name, rows in asked.items()}).get()
+    looks = {name: Exists(rows) for name, rows in asked.items()}
+    there: Any = User.objects.filter(pk=user.pk).values(**looks).get()
     said = {
         "an_order": _("Some of your orders are still open. Wait until they have ended."),
         "a_number": _("Some of your numbers still wait for a code. Wait until they have ended."),

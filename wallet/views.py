@@ -49,7 +49,7 @@ class Line:
 @never_cache
 def statement(request: HttpRequest) -> HttpResponse:
     """Balance, open holds and transfers, newest first; `before` walks back from a transfer's id."""
-    account = _with_open_holds(_customer(request))
+    account, holds = _with_open_holds(_customer(request))
     kind = _kind(request)
     transfers = _transfers(account, kind)
     before = request.GET.get("before", "")
@@ -62,7 +62,7 @@ def statement(request: HttpRequest) -> HttpResponse:
         "wallet/statement.html",
         {
             "account": account,
-            "holds": account.open_holds,
+            "holds": holds,
             "lines": [_line(transfer) for transfer in rows[:PAGE]],
             "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
             "paged": paged,
@@ -73,11 +73,13 @@ def statement(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _with_open_holds(customer: User) -> Account:
-    """Their account with `open_holds`, the number of holds that are open: one query."""
+def _with_open_holds(customer: User) -> tuple[Account, int]:
+    """Their account and how many holds are open on it, by one query."""
     counted = Account.objects.annotate(open_holds=Count("holds", filter=Q(holds__state=Hold.State.OPEN)))
     account = counted.filter(owner=customer).first()
-    return account or counted.get(pk=ledger.account_of(customer).pk)
+    if account is None:
+        return ledger.account_of(customer), 0
+    return account, account.open_holds
 
 
 def _line(transfer: Transfer) -> Line:

@@ -1,4 +1,4 @@
-"""Takes one page in every look: languages are loaded, themes and widths only switched."""
+"""Takes one page in every look: loaded in each language and width, and only switched between the themes."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -73,20 +73,16 @@ class Camera:
     ) -> list[Shot]:
         """`show` brings the page there; then it is taken in every look."""
         taken = []
-        for language in languages:
+        for language, width in itertools.product(languages, widths):
             self._cookie(settings.LANGUAGE_COOKIE_NAME, language)
-            self._look(THEMES[0], widths[0])
+            self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
             show(self.page)
-            for width, theme in itertools.product(widths, THEMES):
-                self._look(theme, width)
+            for theme in THEMES:
+                self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
                 shot = Shot(group, name, language, theme, width)
                 self.page.screenshot(path=self.folder / shot.file, full_page=whole, animations="disabled")
                 taken.append(shot)
         return taken
-
-    def _look(self, theme: str, width: int) -> None:
-        self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
-        self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
 
     def close(self) -> None:
         self.context.close()

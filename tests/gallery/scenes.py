@@ -29,15 +29,18 @@ class Scene:
 
 def _menu(page: Page, opened: Opened) -> None:
     page.goto(f"{opened.url}/wallet/")
-    page.locator("header details.menu").last.locator("summary").click()
+    page.locator("header details.menu summary").last.click()
 
 
 def _display_menu(page: Page, opened: Opened) -> None:
     page.goto(f"{opened.url}/wallet/")
-    page.locator("header details.menu").first.locator("summary").click()
+    page.locator("header details.menu summary").first.click()
 
 
 def _finder(page: Page, opened: Opened) -> None:
+    if (page.viewport_size or {"width": 0})["width"] < 700:  # there the header has a link to the search
+        page.goto(f"{opened.url}/search/?q=insta")
+        return
     page.goto(f"{opened.url}/wallet/")
     page.keyboard.press("/")
     page.keyboard.type("insta")
@@ -73,7 +76,7 @@ def _too_dear(page: Page, opened: Opened) -> None:
 
 def _goods(page: Page, opened: Opened) -> None:
     page.goto(f"{opened.url}/orders/{opened.shop.orders['GOODS'].pk}/")
-    page.locator("#goods").get_by_role("button").first.click()
+    page.locator("button#goods-show").click()
     page.get_by_text("quiet.otter").first.wait_for()
 
 

@@ -76,6 +76,7 @@ class Orders:
             if state in share:
                 pieces = int(order.quantity * share[state])
                 settle(order_id=order.pk, verdict=ended(order.quantity, pieces), now=self.tick())
+                Order.objects.filter(pk=order.pk).update(remains=order.quantity - pieces)
         order.refresh_from_db()
         return order
 
@@ -140,8 +141,10 @@ class Orders:
         paused, stopped = self.plan(service, 5, begun=2), self.plan(service, 4, begun=2)
         pause.pause(plan_id=paused.pk, customer=self.customer, now=self.tick())
         stop.stop(plan_id=stopped.pk, reason=Plan.Reason.BY_CUSTOMER, customer=self.customer, now=self.tick())
+        active = self.plan(service, 6, begun=3)
+        Plan.objects.filter(pk=active.pk).update(next_run_at=later + timedelta(minutes=40))
         return {
-            "ACTIVE": self.plan(service, 6, begun=3),
+            "ACTIVE": active,
             "PAUSED": paused,
             "STOPPED": stopped,
             "DONE": self.plan(service, 2, begun=2),

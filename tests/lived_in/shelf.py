@@ -13,6 +13,7 @@ LONG = (
 )
 UNBROKEN = "t.me/" + "VeryLongChannelNameWithoutAnySpace" * 5
 RIGHT_TO_LEFT = "متابعين انستقرام حقيقيين (جودة عالية) – Instagram Followers [Arab 🇸🇦]"
+PLACES = ["Threads", "Pinterest", "Twitch", "Snapchat", "Bluesky", "SoundCloud", "Quora", "Kick", "Vimeo", "Deezer"]
 HOSTILE = "<script>alert('x')</script>"
 
 
@@ -38,6 +39,13 @@ def service(number: int, name: str, *, category: str = "Instagram", now: datetim
         changed_at=now,
         **(figures | fields),
     )
+
+
+def stock_up(number: int, now: datetime) -> None:
+    """One more service; the first ten are the first of their categories."""
+    place = PLACES[number % len(PLACES)]
+    what = ["Followers", "Likes", "Comments"][number % 3]
+    service(100 + number, f"{place} {what} {number} | Real | 30 Days Refill", category=place, now=now)
 
 
 def odd(now: datetime) -> dict[str, Service]:

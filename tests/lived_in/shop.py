@@ -4,10 +4,10 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from accounts import referral, terms
 from accounts.models import User
+from api import keys
 from catalog import back_in_stock
 from catalog.models import Category, Promotion, Service
 from core.models import ExchangeRate
@@ -33,7 +33,6 @@ class LivedIn:
     newcomer: User = field(init=False)
     operator: User = field(init=False)
     services: dict[str, Service] = field(init=False)
-    rows: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._moments = itertools.count()
@@ -154,7 +153,7 @@ class LivedIn:
             talk.answered_question(number)
             shelf.changed(service, number, self.tick())
             shelf.keep(self.customer, service)
-            shelf.service(100 + number, f"Telegram members {number}", category=f"Category {number}", now=self.now)
+            shelf.stock_up(number, self.now)
             self.programs.posted(self.hooks[0], number)
             self.programs.called(self.keys[0], number)
             people.logged_in(self.customer, number + 3, self.tick())
@@ -164,6 +163,6 @@ class LivedIn:
             self.buy.plan(smm, 2)
             self.ring.received(self.projects[0], now=self.now)
             self.talk.replied(self.requests["OPEN"])
-        for _number in range(min(count, 15)):
-            self.programs.key(f"Key {_number}") if len(self.keys) + _number < 18 else None
+        for number in range(min(count, keys.MOST - len(self.keys) - 2)):
+            self.keys.append(self.programs.key(f"Bot {number}"))
         self.buy.looked_at(self.orders["GOODS"], count)

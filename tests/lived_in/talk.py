@@ -10,6 +10,13 @@ from desk import ask, decide, make_good, say
 from desk.models import Announcement, Question, Request
 from orders.models import Order
 
+TOPICS = ["Instagram followers", "TikTok views", "Telegram members", "YouTube subscribers", "Gmail accounts"]
+QUESTIONS = [
+    ("What happens to my money when nothing arrives?", "没有送达时我的钱怎么办?"),
+    ("How long does an order take?", "一个订单需要多久?"),
+    ("Can I cancel an order?", "我可以取消订单吗?"),
+    ("What is a refill?", "什么是补充?"),
+]
 LONG = "Since this morning nothing has moved. " * 12
 TERMS_EN = """# What you buy
 Services are **delivered by suppliers**; times are estimates.
@@ -94,8 +101,8 @@ class Talk:
 
 def announced(number: int, at: datetime, **fields: object) -> Announcement:
     return Announcement.objects.create(
-        title_en=f"Instagram followers are quick again ({number})",
-        title_zh=f"Instagram 粉丝恢复极速({number})",
+        title_en=f"{TOPICS[number % len(TOPICS)]} are quick again",
+        title_zh=f"{TOPICS[number % len(TOPICS)]} 恢复极速",
         text_en="The supplier has **new servers**: orders start within a minute.\n\nThank you for your patience.",
         text_zh="供应商启用了新服务器:订单一分钟内开始。\n\n感谢您的耐心。",
         from_at=at,
@@ -104,9 +111,10 @@ def announced(number: int, at: datetime, **fields: object) -> Announcement:
 
 
 def answered_question(number: int) -> Question:
+    english, chinese = QUESTIONS[number % len(QUESTIONS)]
     return Question.objects.create(
-        question_en=f"What happens to my money when nothing arrives? ({number})",
-        question_zh=f"没有送达时我的钱怎么办?({number})",
+        question_en=english,
+        question_zh=chinese,
         answer_en="It comes back to your balance by itself, to the cent.",
         answer_zh="会自动退回您的余额,分文不差。",
         position=number,

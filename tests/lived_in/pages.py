@@ -86,7 +86,7 @@ def _reset_key(shop: "LivedIn") -> list[str]:
 
 
 def _confirm_key(shop: "LivedIn") -> list[str]:
-    return [EmailConfirmationHMAC(EmailAddress.objects.get(user=shop.newcomer)).key]
+    return [EmailConfirmationHMAC(EmailAddress.objects.get(user=shop.customer, verified=False)).key]
 
 
 PAGES = [

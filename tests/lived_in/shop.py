@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from allauth.account.models import EmailAddress
+
 from accounts import referral, terms
 from accounts.models import User
 from api import keys
@@ -65,6 +67,8 @@ class LivedIn:
         for who in (self.customer, self.newcomer):
             terms.accept(user=who, version=self.terms[-1].pk, address="203.0.113.7", now=self.tick())
         people.guard(self.customer)
+        # One more address of theirs, which waits to be confirmed.
+        EmailAddress.objects.create(user=self.customer, email="mira@studio.example", verified=False)
         User.objects.filter(pk=self.newcomer.pk).update(referred_by=self.customer)
         referral.code_of(self.customer)
         ExchangeRate.objects.create(currency="EUR", rate=Decimal("0.92"), as_of=date(2026, 1, 31))

@@ -30,12 +30,12 @@ new PerformanceObserver(list => {
 
 
 @pytest.fixture
-def lived_in(transactional_db, _append_only, sandbox, settings):
+def lived_in(transactional_db, _nothing_cached, sandbox, settings):
     sync_catalog()
     sync_sms()
     fittings.fit(settings)
     shop = LivedIn(now=timezone.now(), step=timedelta(minutes=13)).open()
-    shop.more(12)
+    shop.more(4)
     return shop
 
 

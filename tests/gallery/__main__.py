@@ -23,7 +23,7 @@ from tests.gallery import back_office, sheet  # noqa: E402
 from tests.gallery.camera import Camera, Shot, chromium  # noqa: E402
 from tests.gallery.opened import Opened, opened  # noqa: E402
 from tests.gallery.scenes import SCENES, Scene  # noqa: E402
-from tests.lived_in.pages import CUSTOMER, NEWCOMER, PAGES, VISITOR  # noqa: E402
+from tests.lived_in.pages import PAGES, ROLES, VISITOR  # noqa: E402
 
 BIG = {"front", "catalog-list", "catalog-list-category", "catalog-list-filtered", "storefront-search-found"}
 
@@ -57,7 +57,7 @@ def _wanted(
 ) -> Iterator[tuple[str, Callable[[], list[Shot]]]]:
     """The name of each page that is wanted, and how it is taken."""
     groups = given.group or ["pages", "scenes", "admin"]
-    people = {VISITOR: None, CUSTOMER: shop.shop.customer, NEWCOMER: shop.shop.newcomer}
+    people = {VISITOR: None, **{role: getattr(shop.shop, role) for role in ROLES}}
 
     def is_wanted(name: str) -> bool:
         return (not given.big or name in BIG) and (not given.only or any(word in name for word in given.only))
@@ -75,7 +75,8 @@ def _wanted(
     for name, path in back_office.addresses(shop.shop) if "admin" in groups else []:
         if is_wanted(f"admin-{name}"):
             show = _go(shop.url + path)
-            yield name, _take(camera, "Admin", f"admin-{name}", show, languages=("en",), widths=(1280,))
+            looks = {"languages": ("en",), "widths": (1280,), "steady": False}
+            yield name, _take(camera, "Admin", f"admin-{name}", show, **looks)
     camera.close()
 
 

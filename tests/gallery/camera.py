@@ -70,15 +70,20 @@ class Camera:
         languages: tuple[str, ...] = LANGUAGES,
         widths: tuple[int, ...] = WIDTHS,
         whole: bool = True,
+        steady: bool = True,
     ) -> list[Shot]:
-        """`show` brings the page there; then it is taken in every look."""
+        """`show` brings the page there; then it is taken in every look.
+
+        `steady` pages follow the browser's theme as it changes; others are loaded for each.
+        """
         taken = []
         for language, width in itertools.product(languages, widths):
             self._cookie(settings.LANGUAGE_COOKIE_NAME, language)
             self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            show(self.page)
             for theme in THEMES:
                 self.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                if theme == THEMES[0] or not steady:
+                    show(self.page)
                 shot = Shot(group, name, language, theme, width)
                 self.page.screenshot(path=self.folder / shot.file, full_page=whole, animations="disabled")
                 taken.append(shot)

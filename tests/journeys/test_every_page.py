@@ -12,6 +12,7 @@ from reseller.books import audit
 from sms.sync import sync_sms
 from tests.house import House
 from tests.lived_in import PAGES, LivedIn, fittings, people
+from tests.lived_in.pages import ROLES, VISITOR
 from tests.still import sandbox
 
 __all__ = ["sandbox"]
@@ -95,7 +96,7 @@ def serious(page):
 
 def test_every_page_is_accessible_light_and_still(browser, shop, lived_in):
     wrong = {}
-    for role, user in {"visitor": None, "customer": lived_in.customer, "newcomer": lived_in.newcomer}.items():
+    for role, user in {VISITOR: None, **{role: getattr(lived_in, role) for role in ROLES}}.items():
         looker = Looker(browser, shop, user)
         for each in PAGES:
             if each.who == role:

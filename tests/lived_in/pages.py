@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from tests.lived_in.shop import LivedIn
 
 Where = Callable[["LivedIn"], Sequence[Any]]
-VISITOR, CUSTOMER, NEWCOMER = "visitor", "customer", "newcomer"
+# An operator, as a customer who has not accepted the terms yet.
+VISITOR, CUSTOMER, NEWCOMER, OPERATOR = "visitor", "customer", "newcomer", "operator"
+ROLES = (CUSTOMER, NEWCOMER, OPERATOR)
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ PAGES = [
     Page("desk:announcements", who=VISITOR),
     Page("terms:current", who=VISITOR),
     Page("terms:version", "older", args=lambda shop: [shop.terms[0].pk], who=VISITOR),
-    Page("terms:accept"),
+    Page("terms:accept", who=OPERATOR),
     # One's own account.
     Page("accounts:profile"),
     Page("accounts:sessions"),
@@ -198,7 +200,7 @@ PAGES = [
     Page("mfa_view_recovery_codes"),
     Page("mfa_generate_recovery_codes"),
     Page("mfa_list_webauthn"),
-    Page("mfa_add_webauthn"),
+    Page("mfa_add_webauthn", who=NEWCOMER),
     Page("mfa_edit_webauthn", args=_passkey),
     Page("mfa_remove_webauthn", args=_passkey),
     Page("account_reauthenticate"),
@@ -254,4 +256,4 @@ NO_PAGES = {
     "usersessions_list": "allauth's own list: leads to ours",
     "mfa_authenticate": "stands in the middle of a log-in: see the scenes of the gallery",
 }
-__all__ = ["ACTS", "CUSTOMER", "NEWCOMER", "NO_PAGES", "PAGES", "VISITOR", "Page"]
+__all__ = ["ACTS", "CUSTOMER", "NEWCOMER", "NO_PAGES", "OPERATOR", "PAGES", "ROLES", "VISITOR", "Page"]

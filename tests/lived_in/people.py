@@ -45,7 +45,9 @@ def session_of(user: User, *, proved: bool = False) -> str:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     if proved:
         # Ahead of time, so that it counts for as long as anybody looks.
-        session["account_authentication_methods"] = [{"method": "password", "at": time.time() + _DAY}]
+        record = {"method": "password", "at": time.time() + _DAY, "reauthenticated": True}
+        session["account_authentication_methods"] = [record]
+        session["account_authentication_methods_user"] = str(user.pk)
     session.save()
     return str(session.session_key)
 

@@ -24,11 +24,12 @@ ifneq ($(shell PYTHON='$(PYTHON)' checks/python --same $(PY) && echo yes),yes)
 endif
 endif
 
-.PHONY: help install run test checks suite journeys faults format lock clean again browser
+.PHONY: help install run test checks suite journeys screenshots faults format lock clean again browser
 
 help:
 	@echo 'make run      install what the shop needs and run all of it on this machine'
 	@echo 'make test     every check and every test'
+	@echo 'make screenshots  every page into ./screenshots, in both themes, languages and widths'
 	@echo 'make faults   the long fault suite: a whole shop in a storm of 30 minutes, three times'
 	@echo 'make checks   the checks alone          make format   put the code into form'
 	@echo 'make lock     renew requirements/*.txt  make clean    remove the environment and caches'
@@ -78,6 +79,11 @@ browser: .venv/.dev
 journeys: browser
 	@echo 'Journeys in a browser'
 	@$(PYTEST) -n $(BROWSERS) -m journey
+
+# Such as PICTURES='--only orders-detail' or PICTURES=--big.
+PICTURES ?=
+screenshots: browser
+	@$(PY) -m tests.gallery $(PICTURES)
 
 SEEDS ?= 7 11 2026
 MINUTES ?= 30

@@ -1,5 +1,6 @@
 """The form that makes a key."""
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from api.addresses import read_networks
 from api.models import Key
+from core.once import once_key
 
 
 class KeyForm(forms.Form):
@@ -31,6 +33,13 @@ class KeyForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
 
+    form_key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+    @classmethod
+    def fresh(cls) -> "KeyForm":
+        """An unsent form."""
+        return cls(initial={"form_key": uuid.uuid4().hex})
+
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if "\0" in name:
@@ -45,4 +54,6 @@ class KeyForm(forms.Form):
 
     def fields_of_key(self) -> dict[str, Any]:
         """What `keys.make` takes of it."""
-        return {name: self.cleaned_data[name] for name in ("name", "scope", "networks")}
+        fields = {name: self.cleaned_data[name] for name in ("name", "scope", "networks")}
+        key = self.cleaned_data["form_key"]
+        return {**fields, "form_key": once_key(key, *fields.values()) if key else ""}

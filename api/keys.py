@@ -27,13 +27,25 @@ def digest(secret: str) -> str:
 
 
 def make(
-    *, customer: User, name: str, scope: str = Key.Scope.FULL, networks: Sequence[str] = (), now: datetime
+    *,
+    customer: User,
+    name: str,
+    scope: str = Key.Scope.FULL,
+    networks: Sequence[str] = (),
+    form_key: str = "",
+    now: datetime,
 ) -> tuple[Key, str]:
-    """A new key and its secret, which can't be had again. Raises `CantMake`."""
+    """A new key and its secret, which can't be had again. Raises `CantMake`.
+
+    The same `form_key` again is the same key, with an empty secret.
+    """
     secret = secrets.token_hex(_BYTES)
     with transaction.atomic():
         # Locked, so that two requests at once don't pass the limit together.
         User.objects.select_for_update().get(pk=customer.pk)
+        made = Key.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
+        if made is not None:
+            return made, ""
         if Key.objects.filter(customer=customer, revoked_at=None).count() >= MOST:
             raise CantMake(_("You have %(most)d keys: revoke one that you no longer use.") % {"most": MOST})
         key = Key.objects.create(
@@ -43,6 +55,7 @@ def make(
             digest=digest(secret),
             scope=scope,
             networks=list(networks),
+            form_key=form_key,
             created_at=now,
         )
     return key, secret

@@ -21,6 +21,8 @@ class Key(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.FULL)
     networks = models.JSONField(default=list, blank=True, help_text="Where it may be used from; empty for anywhere.")
+    # As an order's: the same key of a form again finds the first one.
+    form_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute.")
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -28,6 +30,9 @@ class Key(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["customer"], condition=Q(revoked_at=None), name="key_of_customer")]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "form_key"], condition=~Q(form_key=""), name="key_once_a_form")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"

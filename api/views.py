@@ -27,15 +27,20 @@ _MADE = "api_key_made"
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_list(request: HttpRequest) -> HttpResponse:
     """The keys and the newest calls; sending the form makes a key, whose secret the next page shows, and no other."""
-    form = KeyForm(request.POST if request.method == "POST" else None)
+    form = KeyForm(request.POST) if request.method == "POST" else KeyForm.fresh()
     if request.method == "POST" and form.is_valid():
         try:
             key, secret = keys.make(customer=_customer(request), now=timezone.now(), **form.fields_of_key())
         except keys.CantMake as error:
             form.add_error(None, str(error))
         else:
-            # For the one page after the redirect: a reload makes no second key, and none is kept in clear.
-            request.session[_MADE] = [key.pk, encrypt(secret)]
+            if secret:
+                # For the one page after the redirect: a reload makes no second key, and none is kept in clear.
+                request.session[_MADE] = [key.pk, encrypt(secret)]
+            else:
+                messages.info(
+                    request, _("This form was sent twice: the key “%(name)s” is there once.") % {"name": key.name}
+                )
             return redirect("api:keys")
     return _page(request, form)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from payments.core import get_base_url
 from payments.models import BasePayment
 
-from core.money import MoneyField
+from core.money import MoneyField, show
 from funds.offer import Terms
 from wallet.models import Transfer
 
@@ -103,7 +103,7 @@ class Bonus(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.percent}% from {self.from_amount} USD"
+        return f"{self.percent}% from {show(self.from_amount)}"
 
 
 class TopUp(BasePayment, models.Model):  # the second for types: django-payments has none
@@ -338,7 +338,7 @@ class Batch(models.Model):
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0, count__gt=0), name="batch_worth_something")]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.count} × {self.amount} USD)"
+        return f"{self.name} ({self.count} × {show(self.amount)})"
 
 
 class Voucher(models.Model):

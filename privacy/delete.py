@@ -7,6 +7,7 @@ transaction, and nothing brings it back.
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -14,7 +15,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import CharField, F
+from django.db.models import CharField, Exists, F, QuerySet
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
@@ -58,24 +59,31 @@ class BalanceLeft(CantDelete):
 
 
 def obstacles(user: User) -> list[str]:
-    """What has to end before the account can be deleted, a sentence for each; money apart."""
-    found = []
-    if user.is_staff or user.is_superuser:
-        found.append(_("You run the shop: another operator has to make you a customer first."))
-    if Order.objects.filter(customer=user, state__in=order_states.OPEN).exists():
-        found.append(_("Some of your orders are still open. Wait until they have ended."))
+    """What has to end before the account can be deleted, a sentence for each; money apart. One query for all."""
     ended = [number_states.CLOSED, number_states.REJECTED]
-    if Purchase.objects.filter(customer=user).exclude(state__in=ended).exists():
-        found.append(_("Some of your numbers still wait for a code. Wait until they have ended."))
-    if Wish.objects.filter(customer=user, state__in=Wish.LIVE).exists():
-        found.append(_("A request of yours is still open. Wait until it is answered."))
-    if Plan.objects.filter(customer=user, state__in=Plan.OPEN).exists():
-        found.append(_("A plan of yours has runs to come. Stop it first."))
-    if TopUp.objects.filter(customer=user, state__in=TopUp.MOVING).exists():
-        found.append(_("A payment of yours is still under way. Wait until it has come or has expired."))
-    if Debt.objects.filter(customer=user, state=Debt.State.OPEN).exists():
-        found.append(_("You still owe for a payment that was taken back. Settle it first."))
-    if not found and Hold.objects.filter(account__owner=user, state=Hold.State.OPEN).exists():
+    asked: dict[str, QuerySet[Any]] = {
+        "an_order": Order.objects.filter(customer=user, state__in=order_states.OPEN),
+        "a_number": Purchase.objects.filter(customer=user).exclude(state__in=ended),
+        "a_wish": Wish.objects.filter(customer=user, state__in=Wish.LIVE),
+        "a_plan": Plan.objects.filter(customer=user, state__in=Plan.OPEN),
+        "a_payment": TopUp.objects.filter(customer=user, state__in=TopUp.MOVING),
+        "a_debt": Debt.objects.filter(customer=user, state=Debt.State.OPEN),
+        "a_hold": Hold.objects.filter(account__owner=user, state=Hold.State.OPEN),
+    }
+    looks = {name: Exists(rows) for name, rows in asked.items()}
+    there: Any = User.objects.filter(pk=user.pk).values(**looks).get()
+    said = {
+        "an_order": _("Some of your orders are still open. Wait until they have ended."),
+        "a_number": _("Some of your numbers still wait for a code. Wait until they have ended."),
+        "a_wish": _("A request of yours is still open. Wait until it is answered."),
+        "a_plan": _("A plan of yours has runs to come. Stop it first."),
+        "a_payment": _("A payment of yours is still under way. Wait until it has come or has expired."),
+        "a_debt": _("You still owe for a payment that was taken back. Settle it first."),
+    }
+    found = [sentence for name, sentence in said.items() if there[name]]
+    if user.is_staff or user.is_superuser:
+        found.insert(0, _("You run the shop: another operator has to make you a customer first."))
+    if not found and there["a_hold"]:
         found.append(_("Some of your money is still set aside for a purchase. Wait until it has ended."))
     return found
 

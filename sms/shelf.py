@@ -105,6 +105,7 @@ def own_numbers(customer: User, country_id: int, *, most: int = 20) -> list[Numb
     done = Number.objects.filter(purchase__customer=customer, purchase__project__country_id=country_id).exclude(
         state__in=[*states.LIVE, states.CANCELED]
     )
+    done = done.select_related("purchase__project__country")  # whose region says how a phone is written
     newest = {number.phone: number for number in reversed(done.order_by("-pk")[:200])}
     return sorted(newest.values(), key=lambda number: -number.pk)[:most]
 

@@ -68,7 +68,8 @@ def sites(request: HttpRequest) -> HttpResponse:
     terms = Terms.of(request.user)
     shelf.price_anew(page.object_list, terms)
     chosen: dict[str, list[Project]] = {}
-    if request.user.is_authenticated and not _partial(request):
+    # Who searches wants what is found, on the first screen.
+    if request.user.is_authenticated and not words and not _partial(request):
         customer = _customer(request)
         favourites = list(shelf.favourites(customer))
         recent = [project for project in shelf.recent(customer) if project not in favourites]

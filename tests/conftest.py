@@ -57,6 +57,7 @@ LOOKS = {
     "test_keys_page.py",
     "test_webhooks_page.py",
     "test_openapi.py",
+    "test_query_counts.py",
 }
 
 

@@ -82,6 +82,11 @@ class House:
         self.wait_until(lambda: self._status("/healthz") == 200, "the web server")
         self.wait_until(lambda: self._status("/readyz") == 200, "the worker")
 
+    def serve(self) -> None:
+        """Start the web server alone: the shop can be looked at, and nothing in it moves."""
+        self.run("web")
+        self.wait_until(lambda: self._status("/healthz") == 200, "the web server")
+
     def stop(self) -> None:
         """Stop everything: politely, then not."""
         for process in self._processes.values():

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from core.money import MoneyField
+from core.money import MoneyField, show
 
 
 class Account(models.Model):
@@ -103,7 +103,7 @@ class Transfer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.amount} ({self.key})"
+        return f"{self.kind} {show(self.amount)} ({self.key})"
 
     @property
     def signed(self) -> Decimal:
@@ -152,7 +152,7 @@ class Hold(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.state} {self.amount} ({self.key})"
+        return f"{self.state} {show(self.amount)} ({self.key})"
 
 
 class ReferralSweep(models.Model):

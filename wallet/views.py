@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +49,7 @@ class Line:
 @never_cache
 def statement(request: HttpRequest) -> HttpResponse:
     """Balance, open holds and transfers, newest first; `before` walks back from a transfer's id."""
-    account = ledger.account_of(_customer(request))
+    account, holds = _with_open_holds(_customer(request))
     kind = _kind(request)
     transfers = _transfers(account, kind)
     before = request.GET.get("before", "")
@@ -62,7 +62,7 @@ def statement(request: HttpRequest) -> HttpResponse:
         "wallet/statement.html",
         {
             "account": account,
-            "holds": Hold.objects.filter(account=account, state=Hold.State.OPEN).count(),
+            "holds": holds,
             "lines": [_line(transfer) for transfer in rows[:PAGE]],
             "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
             "paged": paged,
@@ -71,6 +71,15 @@ def statement(request: HttpRequest) -> HttpResponse:
             "funds_help": settings.FUNDS_HELP,
         },
     )
+
+
+def _with_open_holds(customer: User) -> tuple[Account, int]:
+    """Their account and how many holds are open on it, by one query."""
+    counted = Account.objects.annotate(open_holds=Count("holds", filter=Q(holds__state=Hold.State.OPEN)))
+    account = counted.filter(owner=customer).first()
+    if account is None:
+        return ledger.account_of(customer), 0
+    return account, account.open_holds
 
 
 def _line(transfer: Transfer) -> Line:

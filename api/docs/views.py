@@ -1,6 +1,7 @@
 """The page that describes the API, a key for it, and the OpenAPI document."""
 
 import json
+import uuid
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +23,7 @@ from api.docs.openapi import DIALECTS, document
 from api.docs.samples import LANGUAGES, PLACEHOLDER, samples
 from api.docs.troubles import TROUBLES
 from api.models import Key
+from core.once import once_key
 from core.secrets import decrypt, encrypt
 
 _MADE = "api_docs_key"
@@ -43,6 +45,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "hooks": {"events": hooks.EVENTS, "headers": hooks.HEADERS, "body": hooks.EXAMPLE, "checks": hooks.CHECKS},
             "written_in": LANGUAGES,
             "secret": decrypt(secret) if secret else "",
+            "form_key": uuid.uuid4().hex,
             "placeholder": PLACEHOLDER,
             "troubles": TROUBLES,
             "per_minute": settings.API_PER_MINUTE,
@@ -63,16 +66,26 @@ def make_key(request: HttpRequest) -> HttpResponse:
     """A key for trying things on the page. It is shown on the next page and on no other."""
     scope = Key.Scope.FULL if request.POST.get("scope") == Key.Scope.FULL else Key.Scope.READ_ONLY
     customer: Any = request.user
+    form_key = request.POST.get("form_key", "")[:64]
     try:
-        key, secret = keys.make(customer=customer, name=_("Made on the API page"), scope=scope, now=timezone.now())
+        key, secret = keys.make(
+            customer=customer,
+            name=_("Made on the API page"),
+            scope=scope,
+            form_key=once_key(form_key, scope) if form_key else "",
+            now=timezone.now(),
+        )
     except keys.CantMake as error:
         messages.error(request, str(error))
     else:
-        request.session[_MADE] = encrypt(secret)
-        messages.success(
-            request,
-            _("The key %(prefix)s… is made and filled in. Copy it if you want to keep it.") % {"prefix": key.prefix},
-        )
+        if secret:
+            request.session[_MADE] = encrypt(secret)
+            said = _("The key %(prefix)s… is made and filled in. Copy it if you want to keep it.")
+            messages.success(request, said % {"prefix": key.prefix})
+        else:
+            messages.info(
+                request, _("This form was sent twice: the key “%(name)s” is there once.") % {"name": key.name}
+            )
     return redirect(f"{reverse('api:docs')}#key")
 
 

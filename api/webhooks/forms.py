@@ -1,11 +1,13 @@
 """The form of a webhook."""
 
+import uuid
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from api.webhooks import destination, names
+from core.once import once_key
 
 
 class WebhookForm(forms.Form):
@@ -26,6 +28,18 @@ class WebhookForm(forms.Form):
         error_messages={"required": _("Choose at least one event.")},
     )
 
+    form_key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+    @classmethod
+    def fresh(cls) -> "WebhookForm":
+        """An unsent form for a new one."""
+        return cls(initial={"form_key": uuid.uuid4().hex})
+
+    def once(self) -> str:
+        """The key that makes a second sending harmless; empty where the page had none."""
+        key = self.cleaned_data["form_key"]
+        return once_key(key, *self.fields_of_hook().values()) if key else ""
+
     def fields_of_hook(self) -> dict[str, Any]:
-        """What `hooks.make` takes of it."""
+        """What `hooks.make` and `hooks.change` take of it."""
         return {"url": self.cleaned_data["url"], "events": self.cleaned_data["events"]}

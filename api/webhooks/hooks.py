@@ -21,16 +21,24 @@ class CantMake(Exception):
     """Nothing was made; says why, for the customer."""
 
 
-def make(*, customer: User, url: str, events: Sequence[str], now: datetime) -> Webhook:
-    """A new address, which is told of what happens from now on. Raises `CantMake`, `destination.Forbidden`."""
+def make(*, customer: User, url: str, events: Sequence[str], form_key: str = "", now: datetime) -> Webhook:
+    """A new address, which is told of what happens from now on; the same `form_key` again is the same address.
+
+    Raises `CantMake`, `destination.Forbidden`.
+    """
     # It asks a resolver, which may take seconds: before anything is locked.
     url = destination.checked(url)
     with transaction.atomic():
         # Locked, so that two requests at once don't pass the limit together.
         User.objects.select_for_update().get(pk=customer.pk)
+        made = Webhook.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
+        if made is not None:
+            return made
         if Webhook.objects.filter(customer=customer).count() >= MOST:
             raise CantMake(_("You have %(most)d webhooks: remove one that you no longer use.") % {"most": MOST})
-        hook = Webhook.objects.create(customer=customer, url=url, events=list(events), active_since=now, created_at=now)
+        hook = Webhook.objects.create(
+            customer=customer, url=url, events=list(events), form_key=form_key, active_since=now, created_at=now
+        )
         watch_live(customer)
     return hook
 

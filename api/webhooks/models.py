@@ -32,11 +32,18 @@ class Webhook(models.Model):
     active_since = models.DateTimeField(help_text="What happened before is not told.")
     failing_since = models.DateTimeField(null=True, blank=True, help_text="Nothing was taken since.")
     paused_at = models.DateTimeField(null=True, blank=True, help_text="When the shop gave up on it.")
+    # As an order's: the same key of a form again finds the first one.
+    form_key = models.CharField(max_length=64, blank=True, default="", editable=False)
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
         indexes = [models.Index(fields=["customer"], condition=Q(active=True), name="webhook_of_customer")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "form_key"], condition=~Q(form_key=""), name="webhook_once_a_form"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Webhook {self.pk}"

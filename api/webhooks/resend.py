@@ -13,6 +13,9 @@ from api.webhooks.models import Delivery, Event, Webhook
 
 # Tests of one customer in a minute.
 MOST_TESTS = 10
+# A delivery that was posted so often in a minute is not begun anew by hand.
+MOST_POSTS = 3
+MINUTE = timedelta(minutes=1)
 
 
 class CantSend(Exception):
@@ -29,6 +32,8 @@ def resend(*, delivery_id: int, hook_id: int, customer: User, now: datetime) -> 
         _active(hook)
         if delivery.state == Delivery.State.PENDING and delivery.claim:
             raise CantSend(_("It is being sent in this very moment."))
+        if delivery.posts.filter(at__gt=now - MINUTE).count() >= MOST_POSTS:
+            raise CantSend(_often_enough())
         delivery.state, delivery.tries, delivery.next_at = Delivery.State.PENDING, 0, now
         delivery.claim, delivery.finished_at = "", None
         delivery.save()
@@ -40,11 +45,9 @@ def test(*, hook_id: int, customer: User, now: datetime) -> Delivery:
     with transaction.atomic():
         hook = Webhook.objects.select_for_update(no_key=True).get(pk=hook_id, customer=customer)
         _active(hook)
-        lately = Event.objects.filter(
-            customer=customer, source=Event.Source.TEST, created_at__gt=now - timedelta(minutes=1)
-        )
+        lately = Event.objects.filter(customer=customer, source=Event.Source.TEST, created_at__gt=now - MINUTE)
         if lately.count() >= MOST_TESTS:
-            raise CantSend(_("That was often enough for now: try again in a minute."))
+            raise CantSend(_often_enough())
         number = secrets.randbelow(2**62)
         data = {"message": "This is a test: nothing happened."}
         put_out(
@@ -53,6 +56,10 @@ def test(*, hook_id: int, customer: User, now: datetime) -> Delivery:
             only=hook,
         )
         return Delivery.objects.get(webhook=hook, event__source=Event.Source.TEST, event__source_id=number)
+
+
+def _often_enough() -> str:
+    return _("That was often enough for now: try again in a minute.")
 
 
 def _active(hook: Webhook) -> None:

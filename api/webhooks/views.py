@@ -28,16 +28,20 @@ _MADE = "webhook_secret"
 @require_http_methods(["GET", "HEAD", "POST"])
 def webhook_list(request: HttpRequest) -> HttpResponse:
     """The addresses; sending the form makes one, and its own page shows the secret, once."""
-    form = WebhookForm(request.POST if request.method == "POST" else None)
+    form = WebhookForm(request.POST) if request.method == "POST" else WebhookForm.fresh()
     if request.method == "POST" and form.is_valid():
+        now = timezone.now()
         try:
-            hook = hooks.make(customer=_customer(request), now=timezone.now(), **form.fields_of_hook())
+            hook = hooks.make(customer=_customer(request), form_key=form.once(), now=now, **form.fields_of_hook())
         except destination.Forbidden as error:
             form.add_error("url", str(error))
         except hooks.CantMake as error:
             form.add_error(None, str(error))
         else:
-            return _show_secret(request, hook)
+            if hook.created_at == now:
+                return _show_secret(request, hook)
+            messages.info(request, _("This form was sent twice: the webhook is there once."))
+            return redirect("api:webhook", hook.pk)
     return render(
         request,
         "api/webhooks.html",

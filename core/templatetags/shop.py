@@ -4,7 +4,7 @@ import functools
 import json
 import zoneinfo
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from django import forms, template
@@ -29,6 +29,14 @@ register = template.Library()
 def usd(amount: Decimal | None) -> str:
     """`$1,234.50`; an empty string for nothing."""
     return "" if amount is None else money.show(amount)
+
+
+@register.filter
+def usd_at_a_glance(amount: Decimal | None) -> str:
+    """A balance in few figures: whole cents, rounded down; less than a dollar keeps all that it has."""
+    if amount is None or abs(amount) < 1:
+        return usd(amount)
+    return money.show(amount.quantize(Decimal("0.01"), ROUND_DOWN))
 
 
 @register.filter

@@ -36,6 +36,18 @@ class TestPage:
         assert secret not in again.content.decode()
         assert secret[:8] in again.content.decode()
 
+    def test_a_form_that_is_sent_twice_is_one_key_and_another_wish_is_another(self, browser):
+        key = browser.get(PAGE).context["form"]["form_key"].value()
+        browser.post(PAGE, form(form_key=key))
+        answer = browser.post(PAGE, form(form_key=key), follow=True)
+        assert Key.objects.count() == 1
+        assert len(answer.context["secret"]) == 64, "the page after a double click still shows it"
+        browser.post(PAGE, form(form_key=key, name="another"))
+        assert Key.objects.count() == 2
+        for _click in range(2):
+            browser.post("/api/key", {"form_key": key, "scope": "FULL"})
+        assert Key.objects.count() == 3
+
     def test_the_secret_waits_in_no_session_in_clear(self, browser):
         browser.post(PAGE, form())
         kept = json.dumps(dict(browser.session.items()))

@@ -44,6 +44,17 @@ def test_a_webhook_is_made_and_its_secret_shown_once(browser, receiver):
     assert hook.url in browser.get(PAGE).content.decode()
 
 
+def test_a_form_that_is_sent_twice_is_one_webhook(browser, receiver):
+    key = browser.get(PAGE).context["form"]["form_key"].value()
+    for _click in range(2):
+        answer = browser.post(PAGE, form(url=receiver.url, form_key=key))
+    hook = Webhook.objects.get()
+    assert answer["Location"] == f"{PAGE}/{hook.pk}"
+    assert hook.secret in browser.get(answer["Location"]).content.decode()
+    browser.post(PAGE, form(url=receiver.url, events=["number.code"], form_key=key))
+    assert Webhook.objects.count() == 2
+
+
 def test_the_secret_waits_in_no_session_in_clear(browser, receiver):
     browser.post(PAGE, form(url=receiver.url))
     assert Webhook.objects.get().secret not in json.dumps(dict(browser.session.items()))
@@ -131,6 +142,20 @@ def test_a_test_is_sent_and_stands_in_the_log_with_its_answer(browser, hook, pag
     shown = browser.get(page).content.decode()
     assert "HTTP 200" in shown
     assert "2 tries" in shown
+
+
+def test_a_delivery_is_sent_again_three_times_a_minute_at_most(browser, hook, page, receiver):
+    browser.post(f"{page}/test")
+    again = f"{page}/deliveries/{Delivery.objects.get().pk}/resend"
+    for _click in range(4):
+        send.send_due()
+        answer = browser.post(again, follow=True)
+    assert send.send_due() == 0
+    assert len(receiver.got) == resend.MOST_POSTS
+    assert "often enough" in answer.content.decode()
+    Try.objects.update(at=timezone.now() - resend.MINUTE)
+    browser.post(again)
+    assert send.send_due() == 1
 
 
 def test_it_is_removed_with_its_log(browser, hook, page, customer, now):

@@ -82,6 +82,8 @@ def _buy(caller: Caller, params: Params, wish: dict[str, Any], words: Words, act
         )
     except ledger.InsufficientFunds:
         raise Refusal(words.no_funds) from None
+    except place.NotNow as error:
+        raise Refusal(str(error)) from None
     except place.CantPlace as error:
         if "service" in error.errors:
             raise Refusal(words.no_such_service) from None

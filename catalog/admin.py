@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -36,6 +36,7 @@ from catalog.models import (
 )
 from catalog.reprice import reprice
 from catalog.resume import resume
+from core import record
 from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, show_page
 from core.admin_base import (
     NOTHING,
@@ -55,6 +56,7 @@ from core.admin_base import (
     usd,
     usd_column,
 )
+from core.models import StaffAct
 
 
 class NothingDeleted(ShopAdmin):
@@ -245,9 +247,10 @@ class ServiceAdmin(NothingDeleted, ActsAdmin):
 
     def _hidden(self, request: HttpRequest, queryset: QuerySet[Service], hidden: bool) -> None:
         word = "Hidden" if hidden else "Shown"
-        changed = list(queryset.exclude(hidden=hidden))
-        queryset.update(hidden=hidden)
-        LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, change_message=f"{word}.")
+        with transaction.atomic():
+            changed = list(queryset.exclude(hidden=hidden))
+            queryset.update(hidden=hidden)
+            self.log_changes(request, changed, f"{word}.")
         self.message_user(request, f"{word}: {len(changed)} of {queryset.count()} chosen.", messages.SUCCESS)
 
     @admin.action(description="Hide from customers", permissions=["change"])
@@ -466,6 +469,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
                 messages.ERROR,
             )
         else:
+            record.note(kind=StaffAct.Kind.ACT, said="Asked for a sync of the catalogue.", request=request)
             self.message_user(
                 request, "The workers are told. The run stands here as soon as one begins it.", messages.SUCCESS
             )

@@ -124,6 +124,26 @@ SMS_WAIT_SECONDS = number("SMS_WAIT_SECONDS", int, 1200)
 
 # Days after the end of an order or a number that delivered items, codes and messages are kept; 0: for ever.
 GOODS_KEPT_DAYS = number("GOODS_KEPT_DAYS", int, 0)
+# ── Limits of a customer: 0 is none; a customer's page in the admin can set others for them ────────
+LIMIT_SPEND_A_DAY = number("LIMIT_SPEND_A_DAY", Decimal, Decimal(0))
+LIMIT_ACTIVE_NUMBERS = number("LIMIT_ACTIVE_NUMBERS", int, 0)
+LIMIT_PURCHASES_A_MINUTE = number("LIMIT_PURCHASES_A_MINUTE", int, 0)
+# An alert when of a customer's numbers of so many days, at least so many, fewer than so many per cent got a code.
+SMS_SUCCESS_DAYS = number("SMS_SUCCESS_DAYS", int, 7)
+SMS_SUCCESS_FROM = number("SMS_SUCCESS_FROM", int, 50)
+SMS_SUCCESS_BELOW = number("SMS_SUCCESS_BELOW", int, 10)
+
+for name, good, rule in [
+    ("LIMIT_SPEND_A_DAY", LIMIT_SPEND_A_DAY.is_finite() and LIMIT_SPEND_A_DAY >= 0, "USD, 0 (none) or more"),
+    ("LIMIT_ACTIVE_NUMBERS", LIMIT_ACTIVE_NUMBERS >= 0, "a whole number from 0 (none)"),
+    ("LIMIT_PURCHASES_A_MINUTE", LIMIT_PURCHASES_A_MINUTE >= 0, "a whole number from 0 (none)"),
+    ("SMS_SUCCESS_DAYS", 1 <= SMS_SUCCESS_DAYS <= 90, "days, from 1 to 90"),
+    ("SMS_SUCCESS_FROM", SMS_SUCCESS_FROM >= 1, "a whole number from 1"),
+    ("SMS_SUCCESS_BELOW", 0 <= SMS_SUCCESS_BELOW <= 100, "per cent, from 0 (no alert) to 100"),
+]:
+    if not good:
+        raise ImproperlyConfigured(f"{name} must be {rule}.")
+
 # ── Referrals ──────────────────────────────────────────────────────────────────────────────────────
 # Per cent of what referred customers paid that goes to whoever referred them, to spend in the shop; 0: switched off.
 REFERRAL_PERCENT = number("REFERRAL_PERCENT", Decimal, Decimal(0))
@@ -364,6 +384,7 @@ MIDDLEWARE = [
     "accounts.middleware.preferences",
     "accounts.middleware.last_seen",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sign_in_as.middleware",
     "storefront.middleware.back_in_stock",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -394,7 +415,7 @@ TEMPLATES = [
 
 # ── People ─────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in [

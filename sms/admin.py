@@ -8,10 +8,11 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -45,7 +46,7 @@ from core.admin_base import (
 from sms import states
 from sms.admin_acts import PURCHASE_ACTS, PutBackOnSale
 from sms.admin_forms import ONLY_RULE, CountryForm, MarkupRuleForm
-from sms.models import Attempt, Country, MarkupRule, Number, Project, Purchase, PurchaseEvent, Site, Slot
+from sms.models import Attempt, Country, MarkupRule, Number, Project, Purchase, PurchaseEvent, Site, Slot, SuccessRate
 from sms.pricing import reprice
 from sms.resume import resume
 from sms.statistics import ENOUGH, WINDOW
@@ -230,9 +231,10 @@ class ProjectAdmin(NothingDeleted, ActsAdmin):
 
     def _hide(self, request: HttpRequest, queryset: QuerySet[Project], hidden: bool) -> None:
         word = "Hidden" if hidden else "Shown"
-        changed = list(queryset.exclude(hidden=hidden))
-        queryset.update(hidden=hidden)
-        LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, change_message=f"{word}.")
+        with transaction.atomic():
+            changed = list(queryset.exclude(hidden=hidden))
+            queryset.update(hidden=hidden)
+            self.log_changes(request, changed, f"{word}.")
         self.message_user(request, f"{word}: {len(changed)} of {queryset.count()} chosen.", messages.SUCCESS)
 
     @admin.action(description="Hide from customers", permissions=["change"])
@@ -667,3 +669,38 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
 
 def _message(received_at: datetime, code: str, text: str) -> str:
     return "\n".join(part for part in (moment(received_at), code, text) if part)
+
+
+class LowFilter(admin.SimpleListFilter):
+    """Whoever has many numbers and few codes."""
+
+    title = "success"
+    parameter_name = "success"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("low", f"Below {settings.SMS_SUCCESS_BELOW} %, from {settings.SMS_SUCCESS_FROM} numbers")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[SuccessRate]) -> QuerySet[SuccessRate]:
+        if self.value() != "low":
+            return queryset
+        return queryset.filter(numbers__gte=settings.SMS_SUCCESS_FROM, percent__lt=settings.SMS_SUCCESS_BELOW)
+
+
+@admin.register(SuccessRate)
+class SuccessRateAdmin(ReadOnlyAdmin):
+    """How many of each customer's numbers got a code in the last days (SMS_SUCCESS_DAYS)."""
+
+    list_display = ("customer", "share", "codes", "numbers", "counted")
+    list_filter = (LowFilter,)
+    list_select_related = ("customer",)
+    search_fields = ("customer__email",)
+    search_numbers = ("customer_id",)
+    ordering = ("percent", "-numbers")
+    fields = (("customer", "share"), ("codes", "numbers", "counted"))
+    readonly_fields = ("share", "counted")
+
+    counted = moment_column("counted_at", "Counted")
+
+    @display(description="Got a code", ordering="percent")
+    def share(self, rate: SuccessRate) -> str:
+        return f"{rate.percent} %"

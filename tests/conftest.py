@@ -91,11 +91,14 @@ def _append_only(request: pytest.FixtureRequest) -> Iterator[None]:
     from django.core.cache import cache
     from django.db import connection
 
+    from core import record
     from wallet import guards
 
     guards.install(connection)
+    record.TRIGGERS.install(connection)
     yield
     guards.uninstall(connection)
+    record.TRIGGERS.uninstall(connection)
     cache.clear()
 
 

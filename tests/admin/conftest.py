@@ -7,8 +7,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from accounts.models import CustomerGroup, Invitation, Terms, User
+from accounts import suspensions
+from accounts.models import CustomerGroup, Invitation, StaffNote, Terms, User
 from catalog.models import Category, MarkupRule, PriceChange, Promotion, Service, StockWish, Subcategory, SyncRun
+from core import record
 from core.alerts import alert
 from core.models import ExchangeRate
 from desk.models import Announcement, Question, Request
@@ -18,6 +20,7 @@ from orders.plans import begin
 from orders.settle import settle
 from orders.verdict import ended
 from privacy.models import Deletion
+from sms.models import SuccessRate
 from upstream.models import BalanceReading
 from wallet import ledger
 
@@ -201,6 +204,10 @@ def everything(make, product, operator, now):
     ExchangeRate.objects.create(currency="EUR", rate=Decimal("0.92"), as_of=now.date())
     Invitation.objects.create(note=HOSTILE, email="friend@example.com", made_by=operator, made_at=now)
     Terms.objects.create(version="1", text_en=HOSTILE)
+    suspensions.suspend(customer=goods.customer, degree="API", reason=HOSTILE, told=HOSTILE, operator=operator, now=now)
+    StaffNote.objects.create(customer=goods.customer, author=operator, text=HOSTILE, at=now)
+    record.note(kind="ACT", said=HOSTILE, actor=operator, row=goods, reason=HOSTILE, changes={HOSTILE: [HOSTILE, 1]})
+    SuccessRate.objects.create(customer=goods.customer, numbers=100, codes=3, percent=3, counted_at=now)
     Authenticator.objects.create(user=operator, type="totp", data={"secret": HOSTILE})
     Deletion.objects.create(customer=User.objects.create_user("deleted-0@invalid"), at=now)
     return {**orders, "GOODS": goods}

@@ -22,7 +22,9 @@ KNOWN = {
     *("privacy.Deletion", "privacy.Export", "accounts.User"),
     # what operators did, under their own names
     *("accounts.Invitation", "admin.LogEntry", "funds.Batch", "orders.OrderEvent", "reconcile.Finding"),
-    "sms.PurchaseEvent",
+    *("sms.PurchaseEvent", "core.StaffAct"),
+    # what operators noted and decided about the person: not in the copy or without their words, wiped on deletion
+    *("accounts.StaffNote", "accounts.Suspension", "sms.SuccessRate"),
 }
 
 

@@ -22,6 +22,9 @@ from upstream.client import UpstreamError
 from upstream.forwarding import BelowCost
 from wallet.ledger import KeyReused, LedgerError
 
+# What moves money, or decides about it, is not for everybody who may look after orders.
+DECIDE = "wallet.change_account"
+
 
 class OrderAct(Act[Order], ABC):
     """An act on an order in one of its `needs` states."""
@@ -53,6 +56,7 @@ class Found(OrderAct):
     path = "found"
     title = "The vendor has it"
     button = "It has this number"
+    permission = DECIDE
     icon = "check_circle"
     needs = [states.UNCERTAIN]
     form = FoundForm
@@ -85,6 +89,7 @@ class SendAgain(OrderAct):
     path = "send-again"
     title = "It was not accepted: send again"
     button = "Send it again"
+    permission = DECIDE
     icon = "replay"
     needs = [states.UNCERTAIN]
     form = SendAgainForm
@@ -106,6 +111,7 @@ class GiveUp(OrderAct):
     path = "give-up"
     title = "Give up: release the money"
     button = "Release the money"
+    permission = DECIDE
     icon = "undo"
     needs = [states.UNCERTAIN, states.PLACED]
     variant = ActionVariant.DANGER
@@ -128,6 +134,7 @@ class LetGo(OrderAct):
     path = "let-go"
     title = "Send all the same"
     button = "Send it below cost"
+    permission = DECIDE
     icon = "send"
     needs = [states.PLACED]
 
@@ -208,6 +215,7 @@ class Finish(OrderAct):
     title = "End by hand"
     button = "End the order"
     first_button = "Continue"
+    permission = DECIDE
     icon = "stop_circle"
     needs = [states.RUNNING]
     form = FinishForm
@@ -264,6 +272,7 @@ class Refund(OrderAct):
     title = "Refund"
     button = "Refund"
     first_button = "Continue"
+    permission = DECIDE
     icon = "currency_exchange"
     needs = states.PAID
     form = RefundForm

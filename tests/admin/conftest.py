@@ -14,6 +14,7 @@ from core import record
 from core.alerts import alert
 from core.models import ExchangeRate
 from desk.models import Announcement, Question, Request
+from notices.models import Mailing
 from orders import place, resolve, states, submit
 from orders.models import DeliveredItem, GoodsReveal, Order, PromotionUse
 from orders.plans import begin
@@ -203,6 +204,7 @@ def everything(make, product, operator, now):
     StockWish.objects.create(customer=operator, service=orders[states.RUNNING].service, wished_at=now, due_at=now)
     ExchangeRate.objects.create(currency="EUR", rate=Decimal("0.92"), as_of=now.date())
     Invitation.objects.create(note=HOSTILE, email="friend@example.com", made_by=operator, made_at=now)
+    Mailing.objects.create(subject_en=HOSTILE, text_en=HOSTILE, made_by=operator, made_at=now)
     Terms.objects.create(version="1", text_en=HOSTILE)
     suspensions.suspend(customer=goods.customer, degree="API", reason=HOSTILE, told=HOSTILE, operator=operator, now=now)
     StaffNote.objects.create(customer=goods.customer, author=operator, text=HOSTILE, at=now)

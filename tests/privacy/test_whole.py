@@ -22,7 +22,7 @@ KNOWN = {
     *("privacy.Deletion", "privacy.Export", "accounts.User"),
     # what operators did, under their own names
     *("accounts.Invitation", "admin.LogEntry", "funds.Batch", "orders.OrderEvent", "reconcile.Finding"),
-    *("sms.PurchaseEvent", "core.StaffAct"),
+    *("sms.PurchaseEvent", "core.StaffAct", "notices.Mailing"),
     # what operators noted and decided about the person: not in the copy or without their words, wiped on deletion
     *("accounts.StaffNote", "accounts.Suspension", "sms.SuccessRate"),
 }

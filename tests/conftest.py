@@ -78,9 +78,31 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # ── The database and the broker ────────────────────────────────────────────────────────────────────
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
+    """Whether this process's database is there already, as a copy of one that was migrated."""
+    from django.db import connection
+
+    from tests import template
+
+    return template.copy(settings.TEST_HOME, settings.DATABASES["default"], connection.creation._get_test_db_name())
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """pytest-django's, and a memory of what the migrations put into the tables."""
+    from django.db import connection
+
+    from tests import emptying
+
+    with django_db_blocker.unblock():
+        emptying.remember(connection)
+    emptying.install()
+
+
 @pytest.fixture(autouse=True)
-def _append_only(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A transactional test ends with emptied tables, which the append-only triggers would refuse."""
+def _nothing_cached(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a transactional test cached is not there for the next one."""
     marker = request.node.get_closest_marker("django_db")
     transactional = bool({"transactional_db", "live_server"} & set(request.fixturenames))
     if not transactional and not (marker and marker.kwargs.get("transaction")):
@@ -89,16 +111,8 @@ def _append_only(request: pytest.FixtureRequest) -> Iterator[None]:
     # Set up after the database, so torn down before it is emptied.
     request.getfixturevalue("transactional_db")
     from django.core.cache import cache
-    from django.db import connection
 
-    from core import record
-    from wallet import guards
-
-    guards.install(connection)
-    record.TRIGGERS.install(connection)
     yield
-    guards.uninstall(connection)
-    record.TRIGGERS.uninstall(connection)
     cache.clear()
 
 
@@ -192,7 +206,7 @@ def operator(db: None) -> "User":
 # ── The whole shop, as real processes ──────────────────────────────────────────────────────────────
 @pytest.fixture
 def shop(
-    transactional_db: None, _append_only: None, sandbox: "Sandbox", tmp_path: Path, request: pytest.FixtureRequest
+    transactional_db: None, _nothing_cached: None, sandbox: "Sandbox", tmp_path: Path, request: pytest.FixtureRequest
 ) -> "Iterator[House]":
     """Web server, worker and beat on this test's own database, broker and vendor."""
     from tests.house import House

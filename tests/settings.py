@@ -90,6 +90,8 @@ if not ON_POSTGRES:
     # A file, so that threads and processes contend for it as they do in a shop; it need not outlive a crash.
     DATABASES["default"]["TEST"] = {"NAME": str(TEST_HOME / "test.sqlite3")}
     DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+if os.environ.get("TEST_TEMPLATE"):  # tests/template.py makes it
+    DATABASES["default"]["NAME"] = os.environ["TEST_TEMPLATE"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -33,7 +33,7 @@ def btcpay():
 
 
 @pytest.fixture
-def shop(transactional_db, _append_only, sandbox, tmp_path, request, stripe, btcpay):
+def shop(transactional_db, _nothing_cached, sandbox, tmp_path, request, stripe, btcpay):
     """A shop that takes money by both providers."""
     house = House(
         home=tmp_path,

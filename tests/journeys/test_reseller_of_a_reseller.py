@@ -73,7 +73,7 @@ call_command("create_customer", "outer@example.com", credit="{FUNDS}", api_key=T
 
 
 @pytest.fixture
-def outer(inner, _append_only, tmp_path, settings):
+def outer(inner, _nothing_cached, tmp_path, settings):
     """A shop that knows no vendor but the inner shop, on the test's own database."""
     shop, key = inner
     settings.UPSTREAM_URL, settings.UPSTREAM_KEY = f"{shop.url}/api/v2", key

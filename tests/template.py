@@ -1,0 +1,92 @@
+"""The tests' database as the migrations make it: made once, then copied, since migrating takes longer than most tests.
+
+On SQLite the template is kept between runs, by a name that says which migrations and packages it was made by; on
+PostgreSQL it lives as long as the run's own server. On a server of somebody else's each process migrates for itself.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT_DAYS = 3
+PREFIX = "shop-test-template-"
+
+
+def copy(home: Path, database: dict[str, Any], name: str) -> bool:
+    """Make the test database `name` from the template; False where there can be none. `home` is the run's folder."""
+    if database["ENGINE"].endswith("sqlite3"):
+        shutil.copyfile(_sqlite(home), name)
+        return True
+    folder = str(home / "postgres")
+    if database["OPTIONS"].get("host") != folder:
+        return False
+    import psycopg
+
+    template = "template_shop"
+    with (
+        _alone(home),
+        psycopg.connect(host=folder, user=database["USER"], dbname="postgres", autocommit=True) as server,
+    ):
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
+            server.execute("CREATE DATABASE making_shop")
+            _migrate("making_shop")
+            server.execute(f"ALTER DATABASE making_shop RENAME TO {template}")
+        server.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
+    return True
+
+
+def _sqlite(home: Path) -> Path:
+    path = Path(tempfile.gettempdir()) / f"{PREFIX}{os.getuid()}-{_made_by()}.sqlite3"
+    with _alone(home):
+        if not path.exists():
+            making = home / "making.sqlite3"
+            making.unlink(missing_ok=True)
+            _migrate(str(making))
+            # Complete or not there at all, whoever else is making it; nobody else may write into it.
+            shutil.copyfile(making, Path(f"{path}.{os.getpid()}"))
+            os.replace(f"{path}.{os.getpid()}", path)
+            _clear_away()
+    return path
+
+
+def _migrate(name: str) -> None:
+    environment = os.environ | {"TEST_TEMPLATE": name, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the tests' database can't be made:\n{done.stderr[-5000:]}")
+
+
+def _made_by() -> str:
+    """A digest of everything that decides what the migrations make."""
+    digest = hashlib.sha256()
+    for path in [
+        *sorted(ROOT.glob("*/migrations/*.py")),
+        *sorted(ROOT.glob("*/*/migrations/*.py")),
+        *sorted(ROOT.glob("*/models.py")),
+        *sorted(ROOT.glob("*/guards.py")),
+        ROOT / "requirements" / "dev.txt",
+    ]:
+        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _alone(home: Path) -> Any:
+    lock = (home / "template.lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def _clear_away() -> None:
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getuid()}-*"):
+        if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
+            path.unlink(missing_ok=True)

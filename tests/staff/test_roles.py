@@ -39,7 +39,8 @@ def test_every_page_of_the_admin_stands_in_the_table_and_every_line_of_it_has_a_
         apps.get_model(table)
         assert set(rights) <= set(NOT_OWNERS), table
         for letters in rights.values():
-            assert set(letters) <= set("vacd") and "v" in letters, table
+            assert set(letters) <= set("vacd"), table
+            assert "v" in letters, table
 
 
 def test_a_right_to_see_is_needed_by_every_act_too():
@@ -53,7 +54,7 @@ def test_a_right_to_see_is_needed_by_every_act_too():
 @pytest.mark.parametrize("role", NOT_OWNERS)
 def test_each_page_opens_for_whom_the_table_says_and_for_nobody_else(role):
     client = member(role)
-    for model, page in admin.site._registry.items():
+    for model in MODELS:
         app, name = model._meta.app_label, model._meta.model_name
         may = {right: f"{app}.{right}_{name}" in rights_of(role) for right in ("view", "add", "change", "delete")}
         answer = client.get(reverse(f"admin:{app}_{name}_changelist"))

@@ -176,6 +176,6 @@ def _check_active(customer: User, quantity: int) -> None:
     active = own.filter(to_come | Q(number__state__in=[states.WAITING, states.RECEIVED])).count()
     if active + quantity > limit:
         raise NotNow(
-            _("You can have %(limit)d numbers at once, and %(active)d are active. Wait until one has ended.")
+            _("Your limit of numbers at once is %(limit)d, and %(active)d are active. Wait until one has ended.")
             % {"limit": limit, "active": active}
         )

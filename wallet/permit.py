@@ -97,7 +97,7 @@ def _check_pace(account: Account, limit: int, now: datetime) -> None:
     if len(times) >= limit:
         until = times[-1] + MINUTE
         raise NotPermitted(
-            _("You can make %(limit)d purchases in a minute. Try again in %(seconds)d s.")
+            _("Your limit of purchases in a minute is %(limit)d. Try again in %(seconds)d s.")
             % {"limit": limit, "seconds": max(1, round((until - now).total_seconds()))},
             until=until,
         )

@@ -73,7 +73,7 @@ def test_purchases_in_a_minute_are_limited_and_the_answer_says_when_to_come_agai
     limited(customer, limit_purchases_a_minute=2)
     buy.numbers(customer=customer, project_id=project.pk, quantity=5, now=now)  # one purchase
     order(at=now + timedelta(seconds=20))
-    with pytest.raises(place.NotNow, match=r"2 purchases in a minute\. Try again in 30 s"):
+    with pytest.raises(place.NotNow, match=r"purchases in a minute is 2\. Try again in 30 s"):
         order(at=now + timedelta(seconds=30))
     with pytest.raises(buy.NotNow) as refused:
         buy.numbers(customer=customer, project_id=project.pk, quantity=1, now=now + timedelta(seconds=30))
@@ -88,14 +88,14 @@ def test_a_mass_order_stops_at_the_limit_and_keeps_the_rest_in_the_box(customer,
     agreed = {row.agreement: (row.quote.price, row.quote.unit) for row in sheet.rows if row.quote}
     outcome = place_many.place_many(customer=customer, sheet=sheet, agreed=agreed, now=now)
     assert (len(outcome.placed), len(outcome.left)) == (2, 2)
-    assert all("2 purchases in a minute" in row.problem for row in outcome.left)
+    assert all("purchases in a minute is 2" in row.problem for row in outcome.left)
     assert Order.objects.count() == 2
 
 
 def test_numbers_at_once_are_limited_until_one_ends(customer, project, now):
     limited(customer, limit_active_numbers=3)
     bought = buy.numbers(customer=customer, project_id=project.pk, quantity=2, now=now)
-    with pytest.raises(buy.NotNow, match="3 numbers at once, and 2 are active"):
+    with pytest.raises(buy.NotNow, match="numbers at once is 3, and 2 are active"):
         buy.numbers(customer=customer, project_id=project.pk, quantity=2, now=now)
     buy.numbers(customer=customer, project_id=project.pk, quantity=1, now=now)
     slot = bought.slots.first()
@@ -133,7 +133,7 @@ def test_a_program_is_told_in_its_own_words(customer, service, project, secret, 
     answer = (
         Client().post("/api/v2", {"key": secret, "action": "add_sms", "project_id": project.pk, "quantity": 2}).json()
     )
-    assert answer["error"].startswith("You can have 1 numbers at once")
+    assert answer["error"].startswith("Your limit of numbers at once is 1")
     assert not Hold.objects.exists()
 
 

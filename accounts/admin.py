@@ -26,6 +26,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -188,6 +189,16 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
         account = getattr(person, "account", None)
         return usd(account.held) if account else NOTHING
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or is_owner(request.user):
+            return shown
+        # How somebody's password is kept is nobody's business.
+        return [
+            (title, {**more, "fields": tuple(field for field in more["fields"] if field != "password")})
+            for title, more in shown
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         fixed: tuple[str, ...] = ("available", "held", "elsewhere", "joined", "seen", "referrer", "suspended", "notes")
         if obj is not None:
@@ -277,7 +288,6 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
             list_link("orders_order_changelist", "Orders", customer__id__exact=person.pk),
             list_link("account_emailaddress_changelist", "E-mail addresses", user__id__exact=person.pk),
             list_link("sms_successrate_changelist", "Success with numbers", customer__id__exact=person.pk),
-            list_link("core_staffact_changelist", "What staff did", table__exact="accounts.user", row__exact=person.pk),
         ]
         account = getattr(person, "account", None)
         if account:
@@ -293,6 +303,10 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
         if sign_in_as.may(request.user) and row.is_active and not row.is_staff:
             look = reverse("admin:accounts_user_sign_in_as", args=[row.pk])
             more.append(button("Sign in as", look, icon="visibility"))
+        if request.user.has_perm("core.view_staffact"):
+            acts = reverse("admin:core_staffact_changelist")
+            about = urlencode({"table__exact": "accounts.user", "row__exact": row.pk})
+            more.append(button("What staff did", f"{acts}?{about}", icon="history"))
         return [*more, *super().buttons(request, row)]
 
 

@@ -1,4 +1,4 @@
-"""People in the admin: customers, operators, their e-mail addresses and the groups of operators.
+"""People in the admin: customers and staff, suspensions and notes, invitations, terms; their log-ins: admin_access.py.
 
 Nobody is deleted here, since books and histories name them: an account is closed by taking its “active” away, and
 suspended for a time by an act. Staff who are not owners can't touch other staff, nor give anybody rights.
@@ -7,19 +7,10 @@ suspended for a time by an act. Staff who are not owners can't touch other staff
 from datetime import datetime
 from typing import Any
 
-# Importing the packages' own admin modules first: they register what is registered anew below.
-from allauth.account.admin import EmailAddressAdmin as BaseEmailAddressAdmin
 from allauth.account.models import EmailAddress
-from allauth.mfa.admin import AuthenticatorAdmin as _AuthenticatorAdmin  # noqa: F401
-from allauth.mfa.models import Authenticator
-from allauth.usersessions.admin import UserSessionAdmin as _UserSessionAdmin  # noqa: F401
-from allauth.usersessions.models import UserSession
-from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -32,9 +23,10 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts import sign_in_as, suspensions, terms
+from accounts.admin_access import AuthenticatorAdmin, EmailAddressAdmin, GroupAdmin
 from accounts.admin_acts import Lift, Suspend, WriteNote
 from accounts.models import CustomerGroup, Invitation, StaffNote, Suspension, Terms, User
-from accounts.roles import OWNER, ROLES, is_owner, rights_of
+from accounts.roles import is_owner, may_touch
 from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, button, show_page
 from core.admin_base import (
     NOTHING,
@@ -49,11 +41,7 @@ from core.admin_base import (
     usd,
 )
 
-admin.site.unregister(Group)
-admin.site.unregister(EmailAddress)
-admin.site.unregister(Authenticator)
-# Where people are logged in is theirs to see: accounts/sessions.py.
-admin.site.unregister(UserSession)
+__all__ = ["AuthenticatorAdmin", "EmailAddressAdmin", "GroupAdmin"]
 
 
 class AddUserForm(UserCreationForm):
@@ -76,13 +64,6 @@ class ChangeUserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
-
-
-def _rank_allows(request: HttpRequest, person: User | None) -> bool:
-    """Owners may touch anybody but superusers, who may touch all; other staff only customers."""
-    if person is None or bool(request.user.is_superuser):
-        return True
-    return not person.is_superuser and (not person.is_staff or is_owner(request.user))
 
 
 @admin.register(CustomerGroup)
@@ -210,7 +191,7 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
         return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super().has_change_permission(request, obj)) and _rank_allows(request, obj)
+        return bool(super().has_change_permission(request, obj)) and may_touch(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -308,106 +289,6 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
             about = urlencode({"table__exact": "accounts.user", "row__exact": row.pk})
             more.append(button("What staff did", f"{acts}?{about}", icon="history"))
         return [*more, *super().buttons(request, row)]
-
-
-@admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ShopAdmin):
-    """Kinds of staff: the shop's roles, whose rights are fixed, and groups with rights from the database.
-
-    For owners; groups with rights of their own for superusers, since who else could give rights to themselves.
-    """
-
-    readonly_fields = ("rights",)
-
-    def get_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:
-        return ("name", "rights") if obj and obj.name in ROLES else ("name", "permissions")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("rights", "name") if obj and obj.name in ROLES else ("rights",)
-
-    @display(description="What it may do")
-    def rights(self, group: Group) -> str:
-        if group.name == OWNER:
-            return "Everything, and say who else may do what."
-        return ", ".join(sorted(rights_of(group.name))) or NOTHING
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_owner(request.user) or bool(super().has_view_permission(request, obj))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser) and not (obj and obj.name in ROLES)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser) and not (obj and obj.name in ROLES)
-
-
-@admin.register(EmailAddress)
-class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
-    """The addresses people log in with. To change somebody's: add the new one, then make it the primary one."""
-
-    list_select_related = ("user",)
-    list_filter = ("primary", "verified")
-    ordering = ("-pk",)
-    raw_id_fields = ()
-    autocomplete_fields = ("user",)
-    fields = (("user", "email"), ("verified", "primary"))
-    actions = ("make_verified", "make_primary")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("primary",) if obj is None else ("primary", "user", "email")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[EmailAddress]:
-        addresses: QuerySet[EmailAddress] = super().get_queryset(request)
-        return addresses if is_owner(request.user) else addresses.filter(user__is_staff=False)
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "user" and not is_owner(request.user):
-            kwargs["queryset"] = User.objects.filter(is_staff=False, is_superuser=False)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super().has_delete_permission(request, obj)) and not (obj and obj.primary)
-
-    @admin.action(description="Make it the primary address", permissions=["change"])
-    def make_primary(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
-        for address in queryset.select_related("user"):
-            if address.primary:
-                continue
-            if User.objects.exclude(pk=address.user_id).filter(email=address.email).exists():
-                self.message_user(request, f"{address.email} belongs to somebody else's account.", messages.ERROR)
-                continue
-            with transaction.atomic():
-                address.set_as_primary()
-            self.log_change(request, address, "Made the primary address.")
-            self.message_user(request, f"{address.email} is the primary address of its account now.", messages.SUCCESS)
-
-
-@admin.register(Authenticator)
-class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Second factors: to be read, and taken away from somebody who lost theirs and has proved who they are."""
-
-    list_display = ("user", "type", "added", "used")
-    list_filter = ("type",)
-    list_select_related = ("user",)
-    search_fields = ("user__email",)
-    search_numbers = ("user_id",)
-    ordering = ("-pk",)
-    # Not `data`: the secrets are in it.
-    fields = (("user", "type"), ("added", "used"))
-
-    added = moment_column("created_at", "Added")
-    used = moment_column("last_used_at", "Last used")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Authenticator]:
-        factors: QuerySet[Authenticator] = super().get_queryset(request)
-        return factors if is_owner(request.user) else factors.filter(user__is_staff=False)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        allowed = request.user.has_perm("mfa.delete_authenticator")
-        return allowed and _rank_allows(request, obj.user if obj else None)
 
 
 @admin.register(Suspension)

@@ -122,3 +122,13 @@ def is_owner(person: User | AnonymousUser) -> bool:
     if not isinstance(person, User) or not person.is_active:
         return False
     return person.is_superuser or OWNER in roles_of(person)
+
+
+def may_touch(person: User | AnonymousUser, other: User | None) -> bool:
+    """Whether `person` may change the account of `other`.
+
+    Superusers may change all, owners all but superusers, other staff only customers.
+    """
+    if other is None or person.is_superuser:
+        return True
+    return not other.is_superuser and (not other.is_staff or is_owner(person))

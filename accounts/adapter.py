@@ -5,16 +5,20 @@ import smtplib
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import browsers, invitations, places, referral, sessions
+from accounts import browsers, invitations, places, referral, sessions, suspensions
 from accounts.middleware import seen_now
 from accounts.models import User
+from core import record
+from core.models import StaffAct
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,25 @@ _AGAIN = {
     "mfa_reauthenticate": _("Use a code of your app, or a recovery code"),
     "mfa_reauthenticate:webauthn": _("Use a passkey"),
 }
+
+
+# What allauth tells the owner of an account, by its names for the e-mails, in the words of the record.
+_CREDENTIALS = {
+    "account/email/password_changed": "Changed the password.",
+    "account/email/password_set": "Set a password.",
+    "account/email/password_reset": "Set a new password by the link in an e-mail.",
+    "account/email/email_changed": "Changed the e-mail address.",
+    "account/email/email_deleted": "Removed an e-mail address.",
+    "mfa/email/totp_activated": "Set up codes of an app.",
+    "mfa/email/totp_deactivated": "Took the codes of an app away.",
+    "mfa/email/recovery_codes_generated": "Made new recovery codes.",
+    "mfa/email/webauthn_added": "Added a passkey.",
+    "mfa/email/webauthn_removed": "Removed a passkey.",
+}
+
+
+def _record(request: HttpRequest, person: User, kind: StaffAct.Kind, said: str) -> None:
+    record.note(kind=kind, said=said, actor=person, row=person, request=request)
 
 
 class Adapter(DefaultAccountAdapter):
@@ -55,6 +78,25 @@ class Adapter(DefaultAccountAdapter):
             return invitations.good(code, timezone.now()) is not None
         return bool(settings.SIGNUP == "open")
 
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        """Before a log-in, whatever the way: say to a suspended customer why they can't."""
+        answer: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        if answer is not None or user.is_staff:
+            return answer
+        shut = suspensions.found(user.pk, suspensions.LOG_IN, now=timezone.now())
+        if shut is None:
+            return None
+        clear_login(request)
+        return render(request, "account/account_inactive.html", {"suspended": suspensions.words(shut)}, status=403)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """A wrong password: of staff it goes into the record."""
+        super().authentication_failed(request, **credentials)
+        email = str(credentials.get("email") or credentials.get("username") or "").lower()
+        person = User.objects.filter(email=email, is_staff=True).first()
+        if person is not None:
+            _record(request, person, StaffAct.Kind.LOG_IN_FAILED, "A log-in with a wrong password.")
+
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """After a log-in: begin to note when the browser was last seen, and tell of a log-in from somewhere new."""
         response: HttpResponse = super().post_login(request, user, **kwargs)
@@ -65,6 +107,8 @@ class Adapter(DefaultAccountAdapter):
             address=self.get_client_ip(request),
             now=timezone.now(),
         )
+        if user.is_staff:
+            _record(request, user, StaffAct.Kind.LOG_IN, "Logged in.")
         if new and user.login_alerts:
             self.send_notification_mail("account/email/login_alert", user)
         return response
@@ -83,11 +127,13 @@ class Adapter(DefaultAccountAdapter):
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """Tell somebody of a change to their account, with the browser in words.
+        """Tell somebody of a change to their account, with the browser in words; of staff it is recorded as well.
 
         The change is made by then, so a mail server that does not take the e-mail stops nothing; `core.mail` keeps
         a row of it for the operators.
         """
+        if user.is_staff and template_prefix in _CREDENTIALS:
+            _record(self.request, user, StaffAct.Kind.CREDENTIALS, _CREDENTIALS[template_prefix])
         told = {"user_agent": browsers.words(self.get_http_user_agent(self.request)), **(context or {})}
         try:
             super().send_notification_mail(template_prefix, user, told, email)

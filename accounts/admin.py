@@ -1,44 +1,47 @@
-"""People in the admin: customers, operators, their e-mail addresses and the groups of operators.
+"""People in the admin: customers and staff, suspensions and notes, invitations, terms; their log-ins: admin_access.py.
 
-Nobody is deleted here, since books and histories name them: an account is closed by taking its “active” away.
-Operators who are not superusers can't touch other operators, nor give anybody rights.
+Nobody is deleted here, since books and histories name them: an account is closed by taking its “active” away, and
+suspended for a time by an act. Staff who are not owners can't touch other staff, nor give anybody rights.
 """
 
 from datetime import datetime
 from typing import Any
 
-# Importing the packages' own admin modules first: they register what is registered anew below.
-from allauth.account.admin import EmailAddressAdmin as BaseEmailAddressAdmin
 from allauth.account.models import EmailAddress
-from allauth.mfa.admin import AuthenticatorAdmin as _AuthenticatorAdmin  # noqa: F401
-from allauth.mfa.models import Authenticator
-from allauth.usersessions.admin import UserSessionAdmin as _UserSessionAdmin  # noqa: F401
-from allauth.usersessions.models import UserSession
-from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts import terms
-from accounts.models import CustomerGroup, Invitation, Terms, User
-from core.admin_acts import Act, ActsAdmin, Done, button
-from core.admin_base import NOTHING, ReadOnlyAdmin, ShopAdmin, list_link, moment_column, page_link, pill, usd
+from accounts import sign_in_as, suspensions, terms
+from accounts.admin_access import AuthenticatorAdmin, EmailAddressAdmin, GroupAdmin
+from accounts.admin_acts import Lift, Suspend, WriteNote
+from accounts.models import CustomerGroup, Invitation, StaffNote, Suspension, Terms, User
+from accounts.roles import is_owner, may_touch
+from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, button, show_page
+from core.admin_base import (
+    NOTHING,
+    ReadOnlyAdmin,
+    ShopAdmin,
+    list_link,
+    moment,
+    moment_column,
+    page_link,
+    pill,
+    text_column,
+    usd,
+)
 
-admin.site.unregister(Group)
-admin.site.unregister(EmailAddress)
-admin.site.unregister(Authenticator)
-# Where people are logged in is theirs to see: accounts/sessions.py.
-admin.site.unregister(UserSession)
+__all__ = ["AuthenticatorAdmin", "EmailAddressAdmin", "GroupAdmin"]
 
 
 class AddUserForm(UserCreationForm):
@@ -61,11 +64,6 @@ class ChangeUserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
-
-
-def _rank_allows(request: HttpRequest, person: User | None) -> bool:
-    """Superusers may touch anybody; other operators only customers."""
-    return person is None or bool(request.user.is_superuser) or not (person.is_staff or person.is_superuser)
 
 
 @admin.register(CustomerGroup)
@@ -96,8 +94,25 @@ class CustomerGroupAdmin(ShopAdmin):
         return format_html_join(", ", "{}", [(link,) for link in links])
 
 
+class SuspendedFilter(admin.SimpleListFilter):
+    """Customers to whom something is shut now."""
+
+    title = "suspended"
+    parameter_name = "suspended"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("any", "Anything"), *Suspension.Degree.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if not self.value():
+            return queryset
+        degrees = Suspension.Degree.values if self.value() == "any" else [str(self.value())]
+        return queryset.filter(suspensions.shuts(degrees, customer="pk", now=timezone.now()))
+
+
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ShopAdmin):
+class UserAdmin(BaseUserAdmin, ActsAdmin):
+    acts = (Suspend, WriteNote)
     form = ChangeUserForm
     add_form = AddUserForm
     change_password_form = AdminPasswordChangeForm
@@ -109,7 +124,7 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
         "joined",
         "seen",
     )
-    list_filter = ("is_active", "is_staff", "group", "date_joined")
+    list_filter = ("is_active", SuspendedFilter, "is_staff", "groups", "group", "date_joined")
     list_select_related = ("account",)
     search_fields = ("email", "first_name", "last_name")
     ordering = ("-pk",)
@@ -117,6 +132,9 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
     autocomplete_fields = ("groups", "group")
     fieldsets = (
         (None, {"fields": (("email", "joined", "seen"), ("available", "held", "elsewhere"), ("group", "referrer"))}),
+        ("Suspended", {"fields": ("suspended",)}),
+        ("Notes of staff", {"fields": ("notes",)}),
+        ("Limits", {"fields": (("limit_spend_a_day", "limit_active_numbers", "limit_purchases_a_minute"),)}),
         ("Person", {"fields": (("first_name", "last_name"), ("language", "time_zone"), "password")}),
         ("Access", {"fields": (("is_active", "is_staff", "is_superuser"), "groups", "user_permissions")}),
     )
@@ -135,7 +153,10 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
         if not person.is_active:
             return pill("Closed", "danger")
         if person.is_staff:
-            return pill("Superuser" if person.is_superuser else "Operator", "primary")
+            held = [group.name for group in person.groups.all()]
+            return pill("Superuser" if person.is_superuser else ", ".join(held) or "Staff without a role", "primary")
+        if getattr(person, "is_suspended", False):
+            return pill("Suspended", "warning")
         return pill("Customer", "")
 
     @display(description="Available")
@@ -149,16 +170,28 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
         account = getattr(person, "account", None)
         return usd(account.held) if account else NOTHING
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = super().get_fieldsets(request, obj)
+        if obj is None or is_owner(request.user):
+            return shown
+        # How somebody's password is kept is nobody's business.
+        return [
+            (title, {**more, "fields": tuple(field for field in more["fields"] if field != "password")})
+            for title, more in shown
+        ]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        fixed: tuple[str, ...] = ("available", "held", "elsewhere", "joined", "seen", "referrer")
+        fixed: tuple[str, ...] = ("available", "held", "elsewhere", "joined", "seen", "referrer", "suspended", "notes")
         if obj is not None:
             fixed += ("email",)  # log-ins go by the addresses below it: see EmailAddressAdmin
+        if not is_owner(request.user):
+            fixed += ("is_staff", "groups")
         if not request.user.is_superuser:
-            fixed += ("is_staff", "is_superuser", "groups", "user_permissions")
+            fixed += ("is_superuser", "user_permissions")
         return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super().has_change_permission(request, obj)) and _rank_allows(request, obj)
+        return bool(super().has_change_permission(request, obj)) and may_touch(request.user, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -169,106 +202,145 @@ class UserAdmin(BaseUserAdmin, ShopAdmin):
             # Whoever adds a person vouches for the address.
             EmailAddress.objects.create(user=obj, email=obj.email, verified=True, primary=True)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        people: QuerySet[User] = super().get_queryset(request)
+        every = suspensions.shuts(Suspension.Degree.values, customer="pk", now=timezone.now())
+        return people.annotate(is_suspended=every).prefetch_related("groups")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.sign_in_as)
+        mine = path("<int:user_id>/sign-in-as/", view, name="accounts_user_sign_in_as")
+        return [mine, *super().get_urls()]
+
+    def sign_in_as(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """See the shop as a customer: GET asks for the reason, POST begins."""
+        if not sign_in_as.may(request.user):
+            raise PermissionDenied
+        customer = get_object_or_404(User, pk=user_id)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                sign_in_as.begin(
+                    request=request, customer=customer, reason=form.cleaned_data["reason"], now=timezone.now()
+                )
+            except sign_in_as.NotAllowed as error:
+                form.add_error(None, str(error))
+            else:
+                return redirect("front")
+        return show_page(
+            self,
+            request,
+            title="Sign in as this customer",
+            original=customer,
+            says=[
+                "You see the shop as this customer does, for half an hour, in this browser; the admin stays yours.",
+                "You can only look: nothing can be bought, changed or downloaded. Each page that you open is recorded.",
+            ],
+            form=form,
+            button="Sign in as this customer",
+            back=self.page_of(customer),
+        )
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        # Whoever sets a password can log in with it.
+        if not is_owner(request.user):
+            raise PermissionDenied
+        answer: HttpResponse = super().user_change_password(request, id, form_url)
+        return answer
+
+    @display(description="What is shut")
+    def suspended(self, person: User) -> SafeString | str:
+        held = [
+            (page_link("accounts_suspension_change", one.pk, one.get_degree_display()), one.reason)
+            for one in suspensions.live(timezone.now()).filter(customer=person)
+        ]
+        return format_html_join("", "<p>{}: {}</p>", held) or NOTHING
+
+    @display(description="Newest first")
+    def notes(self, person: User) -> SafeString | str:
+        kept = StaffNote.objects.filter(customer=person).select_related("author")[:50] if person.pk else []
+        lines = [(moment(note.at), note.author, note.text) for note in kept]
+        return format_html_join("", '<p class="mb-3 whitespace-pre-line">{} · {}<br>{}</p>', lines) or NOTHING
+
     @display(description="Elsewhere")
     def elsewhere(self, person: User) -> SafeString:
         # Pages of rooms above this one, known by address alone.
         links = [
             list_link("orders_order_changelist", "Orders", customer__id__exact=person.pk),
             list_link("account_emailaddress_changelist", "E-mail addresses", user__id__exact=person.pk),
+            list_link("sms_successrate_changelist", "Success with numbers", customer__id__exact=person.pk),
         ]
         account = getattr(person, "account", None)
         if account:
             links.append(page_link("wallet_account_change", account.pk, "Account"))
         return format_html_join(", ", "{}", [(link,) for link in links])
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        person = context.get("original")
-        if person is not None and request.user.has_perm("wallet.change_account"):
-            adjust = reverse("admin:wallet_account_adjust", args=[person.pk])
-            context["actions_detail"] = [button("Adjust balance", adjust, icon="price_change")]
-        return super().render_change_form(request, context, *args, **kwargs)
+    def buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
+        more = []
+        if request.user.has_perm("wallet.change_account"):
+            more.append(
+                button("Adjust balance", reverse("admin:wallet_account_adjust", args=[row.pk]), icon="price_change")
+            )
+        if sign_in_as.may(request.user) and row.is_active and not row.is_staff:
+            look = reverse("admin:accounts_user_sign_in_as", args=[row.pk])
+            more.append(button("Sign in as", look, icon="visibility"))
+        if request.user.has_perm("core.view_staffact"):
+            acts = reverse("admin:core_staffact_changelist")
+            about = urlencode({"table__exact": "accounts.user", "row__exact": row.pk})
+            more.append(button("What staff did", f"{acts}?{about}", icon="history"))
+        return [*more, *super().buttons(request, row)]
 
 
-@admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ShopAdmin):
-    """What operators of a kind may do; for superusers, who else could give rights to themselves."""
+@admin.register(Suspension)
+class SuspensionAdmin(ReadOnlyAdmin, ActsAdmin):
+    """Who may not do what, now and before: begun on a customer's page, lifted here."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(request.user.is_superuser)
-
-
-@admin.register(EmailAddress)
-class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
-    """The addresses people log in with. To change somebody's: add the new one, then make it the primary one."""
-
-    list_select_related = ("user",)
-    list_filter = ("primary", "verified")
+    acts = (Lift,)
+    list_display = ("customer", "degree", "state", "begun", "ends", "begun_by")
+    list_filter = ("degree", "begun_at")
+    list_select_related = ("customer", "begun_by", "lifted_by")
+    search_fields = ("customer__email", "reason")
+    search_numbers = ("pk", "customer_id")
     ordering = ("-pk",)
-    raw_id_fields = ()
-    autocomplete_fields = ("user",)
-    fields = (("user", "email"), ("verified", "primary"))
-    actions = ("make_verified", "make_primary")
+    fields = (
+        ("customer_page", "degree", "state"),
+        "reason",
+        "told",
+        ("begun", "begun_by", "ends"),
+        ("lifted", "lifted_by"),
+    )
+    readonly_fields = ("customer_page", "state", "begun", "ends", "lifted")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("primary",) if obj is None else ("primary", "user", "email")
+    begun = moment_column("begun_at", "Begun")
+    ends = moment_column("ends_at", "Ends")
+    lifted = moment_column("lifted_at", "Lifted")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[EmailAddress]:
-        addresses: QuerySet[EmailAddress] = super().get_queryset(request)
-        return addresses if request.user.is_superuser else addresses.filter(user__is_staff=False)
+    @display(description="Customer")
+    def customer_page(self, suspension: Suspension) -> SafeString:
+        return page_link("accounts_user_change", suspension.customer_id, suspension.customer)
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "user" and not request.user.is_superuser:
-            kwargs["queryset"] = User.objects.filter(is_staff=False, is_superuser=False)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return bool(super().has_delete_permission(request, obj)) and not (obj and obj.primary)
-
-    @admin.action(description="Make it the primary address", permissions=["change"])
-    def make_primary(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
-        for address in queryset.select_related("user"):
-            if address.primary:
-                continue
-            if User.objects.exclude(pk=address.user_id).filter(email=address.email).exists():
-                self.message_user(request, f"{address.email} belongs to somebody else's account.", messages.ERROR)
-                continue
-            with transaction.atomic():
-                address.set_as_primary()
-            self.log_change(request, address, "Made the primary address.")
-            self.message_user(request, f"{address.email} is the primary address of its account now.", messages.SUCCESS)
+    @display(description="State")
+    def state(self, suspension: Suspension) -> SafeString:
+        if suspension.lifted_at is not None:
+            return pill("Lifted", "")
+        over = suspension.ends_at is not None and suspension.ends_at <= timezone.now()
+        return pill("Over", "") if over else pill("Holds", "warning")
 
 
-@admin.register(Authenticator)
-class AuthenticatorAdmin(ReadOnlyAdmin):
-    """Second factors: to be read, and taken away from somebody who lost theirs and has proved who they are."""
+@admin.register(StaffNote)
+class StaffNoteAdmin(ReadOnlyAdmin):
+    """What staff wrote about customers: written on a customer's page."""
 
-    list_display = ("user", "type", "added", "used")
-    list_filter = ("type",)
-    list_select_related = ("user",)
-    search_fields = ("user__email",)
-    search_numbers = ("user_id",)
+    list_display = ("at_column", "customer", "author", "text_column")
+    list_select_related = ("customer", "author")
+    search_fields = ("customer__email", "text")
+    search_numbers = ("pk", "customer_id")
     ordering = ("-pk",)
-    # Not `data`: the secrets are in it.
-    fields = (("user", "type"), ("added", "used"))
+    fields = (("customer", "author", "at_column"), "text")
+    readonly_fields = ("at_column",)
 
-    added = moment_column("created_at", "Added")
-    used = moment_column("last_used_at", "Last used")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Authenticator]:
-        factors: QuerySet[Authenticator] = super().get_queryset(request)
-        return factors if request.user.is_superuser else factors.filter(user__is_staff=False)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        allowed = request.user.has_perm("mfa.delete_authenticator")
-        return allowed and _rank_allows(request, obj.user if obj else None)
+    at_column = moment_column("at", "Written")
+    text_column = text_column("text", "Note")
 
 
 @admin.register(Invitation)

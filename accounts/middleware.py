@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import second_factor as factors
 
 _SEEN = "seen_at"
+_WANTED = "admin_page_wanted"
 # Seconds between two notes of when a browser was last seen: a row for each request would cost more than the page.
 _EVERY = 600
 
@@ -68,8 +69,11 @@ def last_seen(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[
 
 
 def second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Lead an operator who has no second factor to set one up before the admin opens: see STAFF_NEEDS_TWO_FACTORS."""
-    admin, leave = reverse("admin:index"), reverse("admin:logout")
+    """Lead an operator who has no second factor to set one up before the admin opens: see STAFF_NEEDS_TWO_FACTORS.
+
+    Once there is one, the page of second factors leads back to where they wanted to go.
+    """
+    admin, leave, set_up = reverse("admin:index"), reverse("admin:logout"), reverse("mfa_index")
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if (
@@ -79,8 +83,14 @@ def second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
             and request.user.is_staff
             and not factors.has_one(request.user)
         ):
+            if request.method == "GET":
+                request.session[_WANTED] = request.get_full_path()
             messages.warning(request, _("To run the shop you need a second factor. Set one up here first."))
             return redirect("mfa_index")
+        if request.path == set_up and request.method == "GET" and _WANTED in request.session:
+            user = request.user
+            if user.is_authenticated and user.is_staff and factors.has_one(user):
+                return redirect(request.session.pop(_WANTED))
         return get_response(request)
 
     return middleware

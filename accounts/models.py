@@ -1,5 +1,5 @@
-"""People: customers and operators, known by their e-mail address; where they log in from, who let them in, and the
-terms that they accepted."""
+"""People: customers and operators, known by their e-mail address; where they log in from, who let them in, the terms
+that they accepted, what they may not do for a time, and what operators note about them."""
 
 import secrets
 from typing import Any, ClassVar
@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+from core.money import MoneyField
 
 
 class People(BaseUserManager["User"]):
@@ -63,6 +65,16 @@ class User(AbstractUser):
         verbose_name="customer group",
         help_text="Whose mark-up rules hold for this customer; empty: the general ones.",
     )
+    # A customer's own limits; empty: the shop's (LIMIT_… in the settings), 0: none at all.
+    limit_spend_a_day = MoneyField(
+        "spending in 24 hours (USD)", null=True, blank=True, help_text="Empty: the shop's own limit. 0: no limit."
+    )
+    limit_active_numbers = models.PositiveIntegerField(
+        "numbers at once", null=True, blank=True, help_text="Empty: the shop's own limit. 0: no limit."
+    )
+    limit_purchases_a_minute = models.PositiveIntegerField(
+        "purchases in a minute", null=True, blank=True, help_text="Empty: the shop's own limit. 0: no limit."
+    )
     referral_code = models.CharField(max_length=16, null=True, blank=True, unique=True, editable=False)
     referred_by = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="referred", editable=False
@@ -76,13 +88,64 @@ class User(AbstractUser):
             models.CheckConstraint(
                 condition=models.Q(referred_by=None) | ~models.Q(referred_by=models.F("id")),
                 name="user_not_referred_by_themselves",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(limit_spend_a_day=None) | Q(limit_spend_a_day__gte=0), name="user_limit_not_negative"
+            ),
         ]
 
     objects: ClassVar[People] = People()  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.email
+
+
+class Suspension(models.Model):
+    """What a customer may not do for a time, and why. Rows stay when they are over: they are history."""
+
+    class Degree(models.TextChoices):
+        LOG_IN = "LOG_IN", "No log-in, no purchase, no API"
+        PURCHASE = "PURCHASE", "No purchase, on the pages or by the API"
+        API = "API", "No API"
+
+    customer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="suspensions")
+    degree = models.CharField(max_length=10, choices=Degree.choices)
+    reason = models.TextField(help_text="For operators.")
+    told = models.CharField("what the customer is told", max_length=300, blank=True)
+    begun_at = models.DateTimeField()
+    begun_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is lifted.")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "degree"], condition=Q(lifted_at=None), name="suspension_one_open_a_degree"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at=None) | Q(ends_at__gt=F("begun_at")), name="suspension_ends_after_it_began"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Suspension {self.pk}"
+
+
+class StaffNote(models.Model):
+    """What operators write down about a customer, for each other."""
+
+    customer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="staff_notes")
+    author = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    text = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Note {self.pk}"
 
 
 class Place(models.Model):

@@ -10,5 +10,6 @@ urlpatterns = [
     path("sessions", views.session_list, name="sessions"),
     path("sessions/<int:session_id>/end", views.end_session, name="end_session"),
     path("sessions/end-others", views.end_other_sessions, name="end_other_sessions"),
+    path("stop-looking", views.stop_looking, name="stop_looking"),
     path("language", views.language, name="language"),
 ]

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from accounts import second_factor, sessions
+from accounts import second_factor, sessions, sign_in_as
 from accounts.forms import ProfileForm
 from accounts.models import User
 
@@ -77,6 +77,16 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     said = ngettext("%(count)d other browser is logged out.", "%(count)d other browsers are logged out.", ended)
     messages.success(request, said % {"count": ended})
     return redirect("accounts:sessions")
+
+
+@login_required
+@require_POST
+def stop_looking(request: HttpRequest) -> HttpResponse:
+    """Staff who are signed in as a customer are themselves again, and back at the customer's page."""
+    customer_id = sign_in_as.end(request=request)
+    if customer_id is None:
+        return redirect("front")
+    return redirect("admin:accounts_user_change", customer_id)
 
 
 def _person(request: HttpRequest) -> User:

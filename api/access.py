@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts import suspensions
 from accounts.models import User
 from api import calls, keys, limit
 from api.addresses import is_within
@@ -21,6 +22,7 @@ from api.refusals import (
     WRONG_ADDRESS,
     Denied,
     NoAction,
+    Suspended,
     TooMany,
 )
 
@@ -88,6 +90,8 @@ class Asked:
         seconds = limit.seconds_to_wait(key.pk)
         if seconds:
             raise TooMany(f"Too many requests: try again in {seconds} s", seconds=seconds)
+        if getattr(key, "is_shut", True):
+            self._refuse_suspended(key)
         action = actions.get(self.action)
         if action is None:
             raise NoAction(INVALID_ACTION)
@@ -100,6 +104,11 @@ class Asked:
             now=timezone.now(),
         )
         return action.run(caller, params)
+
+    def _refuse_suspended(self, key: Key) -> None:
+        shut = suspensions.found(key.customer_id, suspensions.API, now=timezone.now())
+        if shut is not None:
+            raise Suspended(suspensions.words(shut), until=shut.ends_at)
 
     def note(self) -> Callable[[], None] | None:
         """What writes the call into the customer's log; nothing for one without a key, or in haste."""

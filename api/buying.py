@@ -84,6 +84,8 @@ def _buy(caller: Caller, params: Params, wish: dict[str, Any], words: Words, act
         raise Refusal(words.no_funds) from None
     except place.NotAllowed as error:
         raise Refusal(in_words(error.errors)) from None
+    except place.NotNow as error:
+        raise Refusal(str(error)) from None
     except place.CantPlace as error:
         if "service" in error.errors:
             raise Refusal(words.no_such_service) from None

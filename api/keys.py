@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts import suspensions
 from accounts.models import User
 from api.models import Key
 
@@ -70,10 +72,14 @@ def revoke(*, key_id: int, customer: User, now: datetime) -> Key:
 
 
 def behind(secret: str) -> Key | None:
-    """The live key with this secret, of somebody whose account is open; with its customer. One query."""
+    """The live key with this secret, of somebody whose account is open; with its customer. One query.
+
+    `is_shut` of it says whether its owner may not use the API now.
+    """
     if not 0 < len(secret) <= 200:
         return None
     live = Key.objects.select_related("customer").filter(revoked_at=None, customer__is_active=True)
+    live = live.annotate(is_shut=suspensions.shuts(suspensions.API, customer="customer_id", now=timezone.now()))
     # The digest is unique: `get` needs neither the order nor the limit of `first`, which cost as much as the query.
     try:
         return live.get(digest=digest(secret))

@@ -4,6 +4,8 @@ Two cases have a status of their own, since a careful client must tell them apar
 and a purchase that may or may not have been made (503, never a plain “no”).
 """
 
+from datetime import datetime
+
 INVALID_KEY = "Invalid API key"
 INVALID_ACTION = "Invalid action"
 READ_ONLY = "This API key may only read"
@@ -25,6 +27,14 @@ class Refusal(Exception):
 
 class Denied(Refusal):
     """The key opens nothing, or not this."""
+
+
+class Suspended(Denied):
+    """The key's owner may not use the API, until then if an end is set."""
+
+    def __init__(self, words: str, *, until: datetime | None) -> None:
+        self.until = until
+        super().__init__(words)
 
 
 class NoAction(Refusal):

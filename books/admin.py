@@ -20,8 +20,10 @@ from books.days import day_of, zone_name
 from books.exports import TABLES
 from books.forms import ExportForm, ProfitForm, this_month
 from books.models import Day, Progress
+from core import record
 from core.admin_base import ReadOnlyAdmin, count_column, moment, unbroken, usd_column
 from core.admin_lists import MOST
+from core.models import StaffAct
 from core.money import plain
 from core.sheets import csv_response
 from core.workbook import MOST_ROWS, xlsx_response
@@ -138,6 +140,7 @@ class DayAdmin(ReadOnlyAdmin):
             else:
                 name = f"{given['what']}-{given['since']}-{given['until']}"
                 log.info("operator %s takes the file %s", request.user.pk, name)
+                record.note(kind=StaffAct.Kind.ACT, said=f"Took the file “{name}”.", request=request)
                 return _file(name, given["form"], table.header, table.lines(rows))
         return self._page(request, "admin/books/files.html", "Files for the books", form=form)
 

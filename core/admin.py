@@ -10,7 +10,9 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import NoReverseMatch
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
@@ -27,7 +29,7 @@ from core.admin_base import (
     pill,
     text_column,
 )
-from core.models import Alert, ExchangeRate
+from core.models import Alert, ExchangeRate, StaffAct
 from core.money import CURRENCY
 
 # The page behind the first words of a key, such as `order:17:uncertain`.
@@ -37,6 +39,7 @@ _PAGES = {
     "purchase": "sms_purchase_change",
     "number": "sms_number_change",
     "project": "sms_project_change",
+    "customer": "accounts_user_change",
 }
 _COLOURS = {"INFO": "info", "WARNING": "warning", "CRITICAL": "danger"}
 _KEY = re.compile(r"(?P<kind>[a-z]+):(?P<pk>[0-9]{1,18}):")
@@ -179,3 +182,40 @@ class ExchangeRateAdmin(ShopAdmin):
     @display(description="Shown to customers", boolean=True)
     def shown(self, rate: ExchangeRate) -> bool:
         return rate.currency == settings.SECOND_CURRENCY
+
+
+@admin.register(StaffAct)
+class StaffActAdmin(ReadOnlyAdmin):
+    """What staff did: to be read, by owners. Nobody can change it, in the database neither."""
+
+    list_display = ("when", "who", "kind", "about", "what", "why", "address")
+    list_filter = ("kind", "at", "table")
+    list_select_related = ("actor",)
+    search_fields = ("actor__email", "said", "reason", "=row", "=address")
+    search_help_text = "Who, what, why, the number of a row, or the address it came from"
+    ordering = ("-pk",)
+    fields = (("when", "who", "kind"), ("about", "address", "agent"), "said", "reason", "changed")
+    readonly_fields = ("when", "who", "about", "changed")
+
+    when = moment_column("at", "When", exact=True)
+    what = text_column("said", "What", most=120)
+    why = text_column("reason", "Reason", most=80)
+
+    @display(description="Who")
+    def who(self, act: StaffAct) -> str:
+        return str(act.actor) if act.actor_id else act.agent or NOTHING
+
+    @display(description="About")
+    def about(self, act: StaffAct) -> SafeString | str:
+        if not act.table or not act.row:
+            return NOTHING
+        app, _, name = act.table.partition(".")
+        try:
+            return page_link(f"{app}_{name}_change", act.row, f"{name} {act.row}")
+        except NoReverseMatch:
+            return f"{name} {act.row}"
+
+    @display(description="Before and after")
+    def changed(self, act: StaffAct) -> SafeString | str:
+        lines = [(field, *map(str, values)) for field, values in act.changes.items()]
+        return format_html_join("", "<p>{}: {} → {}</p>", lines) or NOTHING

@@ -185,8 +185,8 @@ class ActsAdmin(ShopAdmin):
     def _recorded(self, request: HttpRequest, act: Act[Any], form: forms.Form) -> Done:
         done = act.run(form.cleaned_data, timezone.now())
         if done.happened:
-            reason = form.cleaned_data.get("reason")
-            self.log_change(request, act.row, f"{act.title}. {done.said}" + (f" Reason: {reason}" if reason else ""))
+            reason = form.cleaned_data.get("reason") or ""
+            self.log_act(request, act.row, f"{act.title}. {done.said}", reason=reason)
         return done
 
     def _refuse(self, act: Act[Any], form: forms.Form, error: Exception) -> None:

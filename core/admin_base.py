@@ -1,5 +1,6 @@
 """What every page of the admin shares: how lists search, how money is typed and shown, what can't be changed."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -7,7 +8,9 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib.admin import ShowFacets
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Field, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -21,9 +24,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from core import money
+from core import money, record
 from core.admin_lists import LARGEST_ID as LARGEST_ID
 from core.admin_lists import CappedPaginator, Way, by_numbers, search
+from core.models import StaffAct
 
 NOTHING = "–"
 
@@ -100,6 +104,48 @@ class ShopAdmin(ModelAdmin):
         # The other columns may have changed since this row was read: workers write them.
         columns = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=[name for name in form.changed_data if name in columns])
+
+    # ── The record of what staff did: beside Django's own history, which can be changed ──
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        request.changes = record.changes_in(form, formsets)  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._record(request, StaffAct.Kind.ADDED, obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        # Django's own list of changes, or a sentence about an act.
+        kind = StaffAct.Kind.ACT if isinstance(message, str) else StaffAct.Kind.CHANGED
+        self._record(request, kind, obj, message)
+        return super().log_change(request, obj, message)
+
+    def log_act(self, request: HttpRequest, obj: Any, said: str, *, reason: str) -> None:
+        """An entry about an act that had a reason."""
+        self._record(request, StaffAct.Kind.ACT, obj, said, reason)
+        super().log_change(request, obj, f"{said} Reason: {reason}" if reason else said)
+
+    def log_changes(self, request: HttpRequest, rows: Sequence[Any], message: str) -> None:
+        """The same act on many rows, in few statements."""
+        record.note_many(kind=StaffAct.Kind.ACT, said=message, rows=rows, request=request)
+        LogEntry.objects.log_actions(str(request.user.pk), rows, CHANGE, change_message=message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        record.note_many(kind=StaffAct.Kind.DELETED, said="Deleted.", rows=queryset, request=request)
+        return super().log_deletions(request, queryset)
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        if request.POST.get("action") != "delete_selected":
+            return super().response_action(request, queryset)
+        # The record is written before the rows go: both or neither.
+        with transaction.atomic():
+            return super().response_action(request, queryset)
+
+    def _record(self, request: HttpRequest, kind: StaffAct.Kind, row: Any, message: Any, reason: str = "") -> None:
+        if not isinstance(message, str):
+            message = LogEntry(change_message=json.dumps(message)).get_change_message()
+        changes = request.__dict__.pop("changes", {})
+        record.note(kind=kind, said=message, row=row, reason=reason, changes=changes, request=request)
 
 
 class ReadOnlyAdmin(ShopAdmin):

@@ -109,7 +109,7 @@ class Bulk(ABC, Generic[Row]):
                     self.run(
                         row, operator=request.user, reason=given["reason"], key=str(given["key"]), now=timezone.now()
                     )
-                    admin.log_change(request, row, f"{self.title}: {show(amount)}. Reason: {given['reason']}")
+                    admin.log_act(request, row, f"{self.title}: {show(amount)}.", reason=given["reason"])
             except self.refusals as error:
                 refused.append(f"{row}: {error}")
             else:

@@ -53,3 +53,9 @@ def alert(
 def resolve(*, key: str, now: datetime) -> None:
     """Close the matter `key`; nothing happens when it isn't open."""
     Alert.objects.filter(key=key, resolved_at=None).update(resolved_at=now)
+
+
+def open_keys(*, prefix: str, suffix: str) -> list[str]:
+    """The keys of open matters that begin and end so."""
+    found = Alert.objects.filter(resolved_at=None, key__startswith=prefix, key__endswith=suffix)
+    return list(found.values_list("key", flat=True))

@@ -1,6 +1,7 @@
-"""Alerts: what waits for an operator's hand, one row a matter. E-mails that failed, rates of exchange, and signs of
-life."""
+"""Alerts: what waits for an operator's hand, one row a matter. E-mails that failed, rates of exchange, signs of life,
+and what staff did."""
 
+from django.conf import settings
 from django.db import models
 
 
@@ -78,3 +79,48 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class StaffAct(models.Model):
+    """Something that a member of staff did, or that was done to their log-in; never changed, never deleted.
+
+    It names rows by table and number, and holds no secret and no customer's address: it outlives them.
+    """
+
+    class Kind(models.TextChoices):
+        ADDED = "ADDED", "Added"
+        CHANGED = "CHANGED", "Changed"
+        DELETED = "DELETED", "Deleted"
+        ACT = "ACT", "Act"
+        LOG_IN = "LOG_IN", "Log-in"
+        LOG_IN_FAILED = "LOG_IN_FAILED", "Failed log-in"
+        CREDENTIALS = "CREDENTIALS", "Password, address or second factor"
+        SIGN_IN_AS = "SIGN_IN_AS", "Signed in as a customer"
+        COMMAND = "COMMAND", "Command on the server"
+
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="staff_acts",
+        help_text="Nobody: a command on the server.",
+    )
+    table = models.CharField(max_length=60, blank=True, help_text="Such as `orders.order`.")
+    row = models.CharField(max_length=40, blank=True, help_text="The row's number in it.")
+    said = models.TextField(help_text="What was done, in words.")
+    reason = models.TextField(blank=True)
+    changes = models.JSONField(default=dict, help_text="{field: [before, after]}; `•••` where it is not for reading.")
+    address = models.CharField(max_length=45, blank=True)
+    agent = models.CharField("program", max_length=200, blank=True)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["table", "row", "-id"], name="staff_act_of_row"),
+            models.Index(fields=["actor", "-id"], name="staff_act_of_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.pk}"

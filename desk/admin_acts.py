@@ -130,7 +130,7 @@ class PayBack(RequestAct):
     button = "Refund"
     first_button = "Continue"
     icon = "currency_exchange"
-    permission = "orders.change_order"
+    permission = "wallet.change_account"
     form = PayBackForm
     blamed = "amount"
     refusals = (*RequestAct.refusals, LedgerError)

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
@@ -240,20 +241,21 @@ class BatchAdmin(ReadOnlyAdmin, ActsAdmin):
         if request.method == "POST" and form.is_valid():
             given = form.cleaned_data
             try:
-                batch, codes = vouchers.make(
-                    name=given["name"],
-                    kind=given["kind"],
-                    amount=given["amount"],
-                    count=given["count"],
-                    expires_at=given["expires_at"],
-                    form_key=str(given["key"]),
-                    operator=request.user,  # type: ignore[arg-type]  # somebody who may add
-                    now=timezone.now(),
-                )
+                with transaction.atomic():
+                    batch, codes = vouchers.make(
+                        name=given["name"],
+                        kind=given["kind"],
+                        amount=given["amount"],
+                        count=given["count"],
+                        expires_at=given["expires_at"],
+                        form_key=str(given["key"]),
+                        operator=request.user,  # type: ignore[arg-type]  # somebody who may add
+                        now=timezone.now(),
+                    )
+                    self.log_addition(request, batch, f"{batch.count} vouchers made; their codes were downloaded.")
             except vouchers.CantMake as error:
                 form.add_error(None, str(error))
             else:
-                self.log_addition(request, batch, f"{batch.count} vouchers made; their codes were downloaded.")
                 rows = ([code, plain(batch.amount)] for code in codes)
                 return csv_response(f"vouchers-{batch.pk}.csv", ["code", "amount (USD)"], rows)
         return self._form_page(request, form)

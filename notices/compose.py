@@ -33,6 +33,7 @@ def compose(customer: User, address: str, notices: Sequence[Notice]) -> EmailMes
     words = WORDS[kind]
     told = [_Told(notice.about) for notice in notices]
     language = customer.language or settings.LANGUAGE_CODE
+    mailing = notices[0].mailing
     with translation.override(language), timezone.override(_zone(customer)):
         stop_url = _absolute(reverse("notices:stop", args=[token_for(customer.pk, kind)]))
         lines = [
@@ -50,8 +51,13 @@ def compose(customer: User, address: str, notices: Sequence[Notice]) -> EmailMes
             "settings_url": _absolute(reverse("notices:switches")),
             "shop_name": settings.SHOP_NAME,
         }
-        subject = _one_line(f"{settings.EMAIL_SUBJECT_PREFIX}{words.subject(list(told))}")[:200]
-        text = render_to_string("notices/email.txt", page)
+        title = words.subject(list(told))
+        if mailing is None:
+            text = render_to_string("notices/email.txt", page)
+        else:
+            title, page["text"] = mailing.words(language)
+            text = render_to_string("notices/news.txt", page)
+        subject = _one_line(f"{settings.EMAIL_SUBJECT_PREFIX}{title}")[:200]
     return EmailMessage(
         subject,
         text,

@@ -24,6 +24,7 @@ class Kind(models.TextChoices):
     LOW_BALANCE = "LOW_BALANCE", _("Your balance is low")
     REQUEST_ANSWERED = "REQUEST_ANSWERED", _("A request of yours is answered")
     BACK_IN_STOCK = "BACK_IN_STOCK", _("Something you wait for is back in stock")
+    NEWS = "NEWS", _("News of the shop")
 
 
 # Whoever buys codes looks at the board, and there may be hundreds of them.
@@ -80,5 +81,11 @@ WORDS: dict[str, Words] = {
         _("Back in stock: %(name)s"),
         ngettext_lazy("%(count)d service is back in stock", "%(count)d services are back in stock", "count"),
         _("%(name)s is back in stock."),
+    ),
+    # Its words are the operator's own: they stand in the mailing.
+    Kind.NEWS: Words(
+        _("News of the shop"),
+        ngettext_lazy("News of the shop", "News of the shop", "count"),
+        _("News of the shop"),
     ),
 }

@@ -32,6 +32,49 @@ class Switches(models.Model):
         return bool(self.chosen.get(kind, kind not in OFF_AT_FIRST))
 
 
+class Mailing(models.Model):
+    """An e-mail of the operator's own to many customers. Until it is sent it may be changed."""
+
+    class Audience(models.TextChoices):
+        ALL = "ALL", "Every customer"
+        GROUP = "GROUP", "A customer group"
+        WITH_BALANCE = "WITH_BALANCE", "Whoever has something to spend"
+        BOUGHT_LATELY = "BOUGHT_LATELY", "Whoever bought something in the last 30 days"
+
+    subject_en = models.CharField("subject in English", max_length=150)
+    subject_zh = models.CharField("subject in Chinese", max_length=150, blank=True)
+    text_en = models.TextField("text in English", max_length=20_000)
+    text_zh = models.TextField(
+        "text in Chinese", max_length=20_000, blank=True, help_text="Empty: readers of Chinese get the English one."
+    )
+    audience = models.CharField(max_length=16, choices=Audience.choices, default=Audience.ALL)
+    group = models.ForeignKey("accounts.CustomerGroup", null=True, blank=True, on_delete=models.PROTECT)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    made_at = models.DateTimeField(editable=False)
+    begun_at = models.DateTimeField(null=True, blank=True, editable=False)
+    recipients = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(audience="GROUP") | Q(group__isnull=False),
+                name="mailing_to_a_group_names_it",
+                violation_error_message="Choose the group.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.subject_en
+
+    def words(self, language: str) -> tuple[str, str]:
+        """Subject and text for a reader of this language."""
+        chinese = language.startswith("zh") and bool(self.text_zh)
+        return (self.subject_zh or self.subject_en, self.text_zh) if chinese else (self.subject_en, self.text_en)
+
+
 class Notice(models.Model):
     """Something a customer is to be told by e-mail: written with what happened, sent by a sweep."""
 
@@ -45,6 +88,7 @@ class Notice(models.Model):
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     about = models.JSONField(default=dict, help_text="What its words need.")
+    mailing = models.ForeignKey(Mailing, null=True, blank=True, on_delete=models.PROTECT, related_name="notices")
     link = models.CharField(max_length=300, blank=True, help_text="A path of the shop.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.DUE)
     why = models.CharField(max_length=200, blank=True, help_text="Why it was not sent, or not yet.")
@@ -61,7 +105,10 @@ class Notice(models.Model):
                 condition=Q(state__in=["DUE", "SENDING"], finished_at__isnull=True)
                 | Q(state__in=["SENT", "UNKNOWN", "DROPPED"], finished_at__isnull=False),
                 name="notice_finished_has_its_time",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["mailing", "customer"], condition=Q(mailing__isnull=False), name="notice_once_a_mailing"
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state__in=["DUE", "SENDING"]), name="notice_outbox"),

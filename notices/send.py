@@ -15,10 +15,11 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.core.mail import get_connection
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, When
 
 from accounts.models import User
 from notices.compose import compose
+from notices.kinds import Kind
 from notices.models import Notice, Switches
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,9 @@ def backoff(tries: int) -> timedelta:
 
 
 def _groups(now: datetime) -> list[tuple[int, str]]:
-    due = Notice.objects.filter(state=Notice.State.DUE, due_at__lte=now).order_by("due_at", "pk")
+    # A mailing to everybody waits for what single customers are to be told.
+    news = Case(When(kind=Kind.NEWS, then=1), default=0)
+    due = Notice.objects.filter(state=Notice.State.DUE, due_at__lte=now).order_by(news, "due_at", "pk")
     return list(dict.fromkeys(due.values_list("customer_id", "kind")[: GROUPS * 20]))[:GROUPS]
 
 
@@ -81,12 +84,14 @@ def _claim(customer_id: int, kind: str, now: datetime) -> list[Notice]:
         waiting.update(due_at=last + SPACING)
         return []
     claim = uuid.uuid4().hex
-    pks = list(waiting.order_by("pk").values_list("pk", flat=True)[:MOST])
+    # Each mailing is an e-mail of its own.
+    most = 1 if kind == Kind.NEWS else MOST
+    pks = list(waiting.order_by("pk").values_list("pk", flat=True)[:most])
     # Conditional: another worker may have taken some of them meanwhile.
     Notice.objects.filter(pk__in=pks, state=Notice.State.DUE).update(
         state=Notice.State.SENDING, claim=claim, due_at=now
     )
-    return list(Notice.objects.filter(claim=claim).order_by("pk"))
+    return list(Notice.objects.select_related("mailing").filter(claim=claim).order_by("pk"))
 
 
 def _hand_over(notices: Sequence[Notice], now: datetime) -> bool | None:

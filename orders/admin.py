@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -226,7 +225,7 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     @admin.action(description="Ask the vendor now (running ones)", permissions=["act"])
     def ask_now(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         running = Order.objects.filter(pk__in=queryset.values("pk"), state=states.RUNNING)
-        LogEntry.objects.log_actions(str(request.user.pk), list(running), CHANGE, change_message="Asked the vendor.")
+        self.log_changes(request, list(running), "Asked the vendor.")
         asked = running.update(next_poll_at=timezone.now())
         self.message_user(request, f"{asked} are asked for in a moment. No money moves unless they have ended.")
 

@@ -23,7 +23,7 @@ from core.money import LARGEST, show
 from funds import debts
 from orders import promotion, tasks
 from orders.models import Order, OrderEvent, Plan, PromotionUse, new_reference
-from wallet import ledger
+from wallet import ledger, permit
 from wallet.models import Hold
 
 LONGEST_LINK = 500
@@ -57,6 +57,13 @@ class PriceChanged(CantPlace):
             price=_("The price rose from %(old)s to %(new)s while you were here. Order again to accept it.")
             % {"old": show(shown), "new": show(quote.price)}
         )
+
+
+class NotNow(CantPlace):
+    """The customer may not buy now: suspended, or at a limit. No field is to blame."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(account=said)
 
 
 def order(
@@ -93,6 +100,7 @@ def order(
             )
             reference = new_reference()
             account = ledger.account_of(customer)
+            permitted(customer=customer, amount=offer.charge, now=now)
             debts.pay(customer=customer, cause=f"order:{reference}", now=now)
             used = None
             if promo:
@@ -185,6 +193,14 @@ def checked(
     if shown_price is not None and offer.price * (shown_unit or offer.unit) > shown_price * offer.unit:
         raise PriceChanged(shown=shown_price, quote=offer)
     return service, link, offer
+
+
+def permitted(*, customer: User, amount: Decimal, now: datetime) -> None:
+    """Let a purchase of `amount` USD pass. Raises `CantPlace` for a customer who is suspended or at a limit."""
+    try:
+        permit.purchase(customer=customer, amount=amount, now=now)
+    except permit.NotPermitted as error:
+        raise NotNow(str(error)) from None
 
 
 def _with_promotion(

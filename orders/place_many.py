@@ -35,6 +35,8 @@ class Outcome:
     """What is still to be ordered: wrong, refused, not paid for, or not reached. The reason is the row's problem."""
     short: str = ""
     """Where the balance was not enough: how much is missing."""
+    stopped: str = ""
+    """Why the customer may not buy more now: suspended, or at a limit."""
     unfinished: int = 0
     """How many good lines there was no time for."""
 
@@ -60,7 +62,7 @@ def place_many(
     """Place what is good in the sheet, from the first line on.
 
     `agreed` has the price in USD, and of how many pieces, that the customer was shown for each `Row.agreement`; what
-    is not in it is not ordered. Stops at the first line that the balance is not enough for.
+    is not in it is not ordered. Stops at the first line that the balance is not enough for, or that a limit forbids.
     """
     outcome = Outcome()
     ends = time.monotonic() + patience
@@ -73,6 +75,9 @@ def place_many(
             continue
         elif outcome.short:
             row.problem = _("Not ordered: the balance was used up before.")
+            outcome.left.append(row)
+        elif outcome.stopped:
+            row.problem = outcome.stopped
             outcome.left.append(row)
         elif time.monotonic() > ends:
             outcome.unfinished += 1
@@ -97,6 +102,9 @@ def _place(row: Row, outcome: Outcome, customer: User, price: Decimal, unit: int
             form_key=row.key,
             now=now,
         )
+    except place.NotNow as error:
+        outcome.stopped = row.problem = str(error)
+        outcome.left.append(row)
     except place.CantPlace as error:
         row.problem = " ".join(error.errors.values())
         outcome.left.append(row)

@@ -15,7 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
-from accounts.models import Acceptance, Place, User
+from accounts.models import Acceptance, Place, Suspension, User
 from api import words
 from api.models import Call, Key, Webhook
 from catalog.models import Favourite as KeptService
@@ -96,6 +96,13 @@ def tables(user: User) -> list[Table]:
             ("version", "at", "address"),
             Acceptance.objects.filter(user=user).select_related("terms"),
             lambda one: [one.terms.version, _at(one.at), one.address],
+        ),
+        _table(
+            # What the customer was told; what operators wrote to each other is theirs.
+            "suspensions",
+            ("what", "told", "begun_at", "ends_at", "lifted_at"),
+            Suspension.objects.filter(customer=user),
+            lambda one: [one.degree.lower(), one.told, _at(one.begun_at), _at(one.ends_at), _at(one.lifted_at)],
         ),
         *_money(user),
         *_funds(user),

@@ -19,7 +19,7 @@ from django.db.models import CharField, Exists, F, QuerySet
 from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
-from accounts.models import Acceptance, Place, User
+from accounts.models import Acceptance, Place, StaffNote, Suspension, User
 from api.models import Event, Key, Watch, Webhook
 from catalog.models import Favourite as KeptService
 from catalog.models import StockWish
@@ -36,7 +36,7 @@ from orders.models import DeliveredItem, GoodsReveal, Order, Plan
 from privacy.models import Deletion, Export
 from sms import states as number_states
 from sms.models import Attempt as PurchaseAttempt
-from sms.models import Favourite, Message, Number, Purchase
+from sms.models import Favourite, Message, Number, Purchase, SuccessRate
 from wallet import ledger
 from wallet.models import Account, Hold
 
@@ -153,6 +153,10 @@ def _forget_programs(person: User) -> None:
 def _forget_history(person: User) -> None:
     """What operators' logs say of the person, by name."""
     addresses = {person.email, *EmailAddress.objects.filter(user=person).values_list("email", flat=True)}
+    # That they were suspended, and when, stays; the words go. The record of staff names nobody but staff.
+    Suspension.objects.filter(customer=person).update(reason="", told="")
+    StaffNote.objects.filter(customer=person).delete()
+    SuccessRate.objects.filter(customer=person).delete()
     LogEntry.objects.filter(object_repr__in=addresses).update(object_repr=f"Account {person.pk}")
     MailFailure.objects.filter(recipients__in=addresses).delete()
 

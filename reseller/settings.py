@@ -129,6 +129,26 @@ GOODS_KEPT_DAYS = number("GOODS_KEPT_DAYS", int, 0)
 # What becomes of services that the vendor adds: `show` them at once, or `hold` them until an operator has looked. A
 # category may say otherwise.
 NEW_SERVICES = env("NEW_SERVICES", default="show")
+# ── Limits of a customer: 0 is none; a customer's page in the admin can set others for them ────────
+LIMIT_SPEND_A_DAY = number("LIMIT_SPEND_A_DAY", Decimal, Decimal(0))
+LIMIT_ACTIVE_NUMBERS = number("LIMIT_ACTIVE_NUMBERS", int, 0)
+LIMIT_PURCHASES_A_MINUTE = number("LIMIT_PURCHASES_A_MINUTE", int, 0)
+# An alert when of a customer's numbers of so many days, at least so many, fewer than so many per cent got a code.
+SMS_SUCCESS_DAYS = number("SMS_SUCCESS_DAYS", int, 7)
+SMS_SUCCESS_FROM = number("SMS_SUCCESS_FROM", int, 50)
+SMS_SUCCESS_BELOW = number("SMS_SUCCESS_BELOW", int, 10)
+
+for name, good, rule in [
+    ("LIMIT_SPEND_A_DAY", LIMIT_SPEND_A_DAY.is_finite() and LIMIT_SPEND_A_DAY >= 0, "USD, 0 (none) or more"),
+    ("LIMIT_ACTIVE_NUMBERS", LIMIT_ACTIVE_NUMBERS >= 0, "a whole number from 0 (none)"),
+    ("LIMIT_PURCHASES_A_MINUTE", LIMIT_PURCHASES_A_MINUTE >= 0, "a whole number from 0 (none)"),
+    ("SMS_SUCCESS_DAYS", 1 <= SMS_SUCCESS_DAYS <= 90, "days, from 1 to 90"),
+    ("SMS_SUCCESS_FROM", SMS_SUCCESS_FROM >= 1, "a whole number from 1"),
+    ("SMS_SUCCESS_BELOW", 0 <= SMS_SUCCESS_BELOW <= 100, "per cent, from 0 (no alert) to 100"),
+]:
+    if not good:
+        raise ImproperlyConfigured(f"{name} must be {rule}.")
+
 # ── Referrals ──────────────────────────────────────────────────────────────────────────────────────
 # Per cent of what referred customers paid that goes to whoever referred them, to spend in the shop; 0: switched off.
 REFERRAL_PERCENT = number("REFERRAL_PERCENT", Decimal, Decimal(0))
@@ -373,6 +393,7 @@ MIDDLEWARE = [
     "accounts.middleware.preferences",
     "accounts.middleware.last_seen",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.sign_in_as.middleware",
     "storefront.middleware.back_in_stock",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -403,7 +424,7 @@ TEMPLATES = [
 
 # ── People ─────────────────────────────────────────────────────────────────────────────────────────
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in [
@@ -715,13 +736,18 @@ UNFOLD = {
                     _page("API keys", "key", "api.key"),
                     _page("Webhooks", "webhook", "api.webhook"),
                     _page("Webhooks’ deliveries", "outgoing_mail", "api.delivery"),
+                    _page("Suspensions", "block", "accounts.suspension"),
+                    _page("Notes of staff", "edit_note", "accounts.staffnote"),
+                    _page("Success with numbers", "rule", "sms.successrate"),
+                    _page("E-mails to many", "forward_to_inbox", "notices.mailing"),
                     _page("Notices sent", "outgoing_mail", "notices.notice"),
                     _page("E-mail addresses", "mail", "account.emailaddress"),
                     _page("Second factors", "passkey", "mfa.authenticator"),
                     _page("Invitations", "person_add", "accounts.invitation"),
                     _page("Terms", "gavel", "accounts.terms"),
                     _page("Deleted accounts", "person_off", "privacy.deletion"),
-                    _page("Groups of operators", "shield_person", "auth.group"),
+                    _page("Roles of staff", "shield_person", "auth.group"),
+                    _page("What staff did", "history", "core.staffact"),
                 ],
             },
         ],

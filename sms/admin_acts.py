@@ -27,7 +27,8 @@ DECIDE = "wallet.change_account"
 class PurchaseAct(Act[Purchase], ABC):
     """An act on a purchase of which nobody knows whether the vendor has it."""
 
-    permission = "sms.change_purchase"
+    # All of them decide about money.
+    permission = "wallet.change_account"
     refusals = (CantResolve, LedgerError)
 
     def fits(self) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -15,11 +15,12 @@ from conduct import note
 from conduct.models import Block
 from core.money import CHARGE_STEP, round_up, show
 from funds import debts
-from sms import blocked, tasks
+from sms import blocked, states, tasks
 from sms.models import Number, Project, Purchase, Slot, new_reference
 from sms.phones import country_name
 from sms.terms import Terms
-from wallet import ledger
+from wallet import ledger, permit
+from wallet.models import Hold
 
 MOST = 10
 
@@ -39,6 +40,17 @@ class NotAllowed(CantBuy):
         self.block = block
         self.what = str(project)
         super().__init__(project=block.words)
+
+
+class NotNow(CantBuy):
+    """The customer may not buy now: suspended (`shut`), or at a limit.
+
+    `until` is when it may be tried again, if that is known.
+    """
+
+    def __init__(self, said: str, *, until: datetime | None = None, shut: bool = False) -> None:
+        self.until, self.shut = until, shut
+        super().__init__(account=said)
 
 
 class PriceChanged(CantBuy):
@@ -154,6 +166,11 @@ def _own_number(customer: User, project: Project, phone: str) -> str:
 def _create(
     customer: User, project: Project, quantity: int, phone: str, price: Decimal, form_key: str, now: datetime
 ) -> Purchase:
+    try:
+        permit.purchase(customer=customer, amount=price * quantity, now=now)
+    except permit.NotPermitted as error:
+        raise NotNow(str(error), until=error.until, shut=isinstance(error, permit.Shut)) from None
+    _check_active(customer, quantity)
     reference = new_reference()
     debts.pay(customer=customer, cause=f"sms:{reference}", now=now)
     account = ledger.account_of(customer)
@@ -178,3 +195,20 @@ def _create(
         hold = ledger.hold(account=account, amount=price, key=f"sms:{reference}:{position}:hold", now=now)
         Slot.objects.create(purchase=purchase, position=position, hold=hold)
     return purchase
+
+
+def _check_active(customer: User, quantity: int) -> None:
+    """Raise `NotNow` when the customer would have more numbers at once than they may."""
+    limit = permit.active_numbers(customer)
+    if not limit:
+        return
+    ledger.locked(ledger.account_of(customer))
+    # Each number has a slot from the moment its money is set aside, before there is a number.
+    own = Slot.objects.filter(purchase__customer=customer)
+    to_come = Q(number=None, hold__state=Hold.State.OPEN)
+    active = own.filter(to_come | Q(number__state__in=[states.WAITING, states.RECEIVED])).count()
+    if active + quantity > limit:
+        raise NotNow(
+            _("Your limit of numbers at once is %(limit)d, and %(active)d are active. Wait until one has ended.")
+            % {"limit": limit, "active": active}
+        )

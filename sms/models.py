@@ -297,6 +297,22 @@ class Message(models.Model):
         return f"Message {self.pk} to number {self.number_id}"
 
 
+class SuccessRate(models.Model):
+    """How many of a customer's numbers got a code lately: `sms/success.py` counts."""
+
+    customer = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sms_success")
+    numbers = models.PositiveIntegerField()
+    codes = models.PositiveIntegerField()
+    percent = models.PositiveSmallIntegerField(db_index=True)
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["percent", "-numbers"]
+
+    def __str__(self) -> str:
+        return f"{self.codes} of {self.numbers}"
+
+
 class PurchaseEvent(models.Model):
     """What operators decided about a purchase, and what went wrong with it."""
 

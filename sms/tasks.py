@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from catalog import below_cost
 from catalog.runs import SyncFailed
-from sms import acquire, listen, statistics, sync
+from sms import acquire, listen, statistics, success, sync
 from sms.below_cost import GUARD
 from sms.models import Purchase
 from sms.purge_texts import purge_texts
@@ -88,8 +88,10 @@ def sync_numbers() -> None:
 
 @shared_task(name="sms.tasks.statistics")
 def count() -> None:
-    """How often and how fast codes come, per project."""
-    statistics.refresh(now=timezone.now())
+    """How often and how fast codes come, per project; and how often to each customer."""
+    now = timezone.now()
+    statistics.refresh(now=now)
+    success.count(now=now)
 
 
 @shared_task(name="sms.tasks.purge_texts")

@@ -17,7 +17,9 @@ def back_in_stock(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
     """Put a message on whole pages that a signed-in customer opens; parts of pages and files have no place for it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        whole = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        # It is told once: not to staff who only look.
+        theirs = not hasattr(request, "operator")
+        whole = theirs and request.method == "GET" and "text/html" in request.headers.get("Accept", "")
         if whole and "HX-Request" not in request.headers and isinstance(request.user, User):
             for service in stock.tell(customer=request.user, now=timezone.now()):
                 link = format_html(

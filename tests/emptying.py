@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import TransactionTestCase
 
+from core import record
 from wallet import guards
 
 # The same after every `migrate`; no test changes them.
@@ -36,9 +37,11 @@ def install() -> None:
 def _end(self: TransactionTestCase) -> None:
     for alias in self._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
         # The append-only triggers would refuse.
-        guards.uninstall(connections[alias])
+        for triggers in (guards, record.TRIGGERS):
+            triggers.uninstall(connections[alias])
         _empty(connections[alias])
-        guards.install(connections[alias])
+        for triggers in (guards, record.TRIGGERS):
+            triggers.install(connections[alias])
 
 
 def _empty(connection: BaseDatabaseWrapper) -> None:

@@ -51,7 +51,18 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
             name
             for name in os.environ
             if name.startswith(
-                ("UPSTREAM_", "RECONCILE_", "API_", "WEBHOOK_", "STRIPE_", "BTCPAY_", "PAYMENT_", "REFERRAL_")
+                (
+                    "UPSTREAM_",
+                    "RECONCILE_",
+                    "API_",
+                    "WEBHOOK_",
+                    "STRIPE_",
+                    "BTCPAY_",
+                    "PAYMENT_",
+                    "REFERRAL_",
+                    "LIMIT_",
+                    "SMS_SUCCESS_",
+                )
             )
         ),
         *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST", "GOODS_KEPT_DAYS", "SIGNUP"),

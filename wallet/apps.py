@@ -9,4 +9,4 @@ class WalletConfig(AppConfig):
     verbose_name = "Books"
 
     def ready(self) -> None:
-        post_migrate.connect(guards.after_migrate, sender=self, dispatch_uid="wallet.guards")
+        post_migrate.connect(guards.TRANSFERS.after_migrate, sender=self, dispatch_uid="wallet.guards")

@@ -149,6 +149,7 @@ class Hold(models.Model):
         indexes = [
             models.Index(fields=["account"], condition=Q(state="OPEN"), name="hold_open_by_account"),
             models.Index(fields=["closed_at", "id"], condition=Q(state="CAPTURED"), name="hold_captured_in_order"),
+            models.Index(fields=["account", "created_at"], name="hold_of_account_by_time"),
         ]
 
     def __str__(self) -> str:

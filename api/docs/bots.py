@@ -202,6 +202,7 @@ WORDS: tuple[tuple[str, Text], ...] = (
     (says.NO_ACTIVATION, _("You have no number with this id.")),
     (says.BAD_STATUS, _("The number is not in a state for this.")),
     (says.EARLY_CANCEL_DENIED, _("It can’t be given back: without a code it ends by itself and costs nothing.")),
+    (says.ACCOUNT_INACTIVE, _("Your account is suspended: log in to read why, or ask for help.")),
     (f"{says.BANNED}:2026-01-31 12-00-00", _("Too many requests: ask again after this moment, in UTC.")),
     (
         says.ERROR_SQL,

@@ -7,7 +7,7 @@ The key stands in the address, as the protocol has it: addresses are never logge
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -18,9 +18,9 @@ from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
 
 from api.access import Action, Asked, Noted
-from api.handler.says import BAD_ACTION, BAD_KEY, BANNED, ERROR_SQL, Says
+from api.handler.says import BAD_ACTION, BAD_KEY, ERROR_SQL, Says, barred
 from api.params import Params, whole
-from api.refusals import Denied, NoAction, Refusal, TooMany, Unknown
+from api.refusals import Denied, NoAction, Refusal, Suspended, TooMany, Unknown
 from core.addresses import client_address
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def handler(actions: Mapping[str, Action]) -> Callable[[HttpRequest], HttpRespon
             except TooMany as haste:
                 wait = haste.seconds
                 asked.quiet = True
-                told = f"{BANNED}:{timezone.now().astimezone(UTC) + timedelta(seconds=wait):%Y-%m-%d %H-%M-%S}"
+                told = barred(timezone.now() + timedelta(seconds=wait))
             except Refusal as refusal:
                 told, asked.outcome = _said(refusal)
             except Exception:
@@ -73,6 +73,8 @@ def _said(refusal: Refusal) -> tuple[str, str]:
     match refusal:
         case Says():
             return refusal.word, refusal.words
+        case Suspended():
+            return barred(refusal.until), refusal.words
         case Denied():
             return BAD_KEY, f"{BAD_KEY}: {refusal.words}"
         case NoAction():

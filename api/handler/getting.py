@@ -27,6 +27,7 @@ from api.handler.says import (
     USD,
     WRONG_MAX_PRICE,
     Says,
+    barred,
 )
 from api.params import Params
 from api.refusals import TooMany
@@ -153,6 +154,8 @@ def _purchase(caller: Caller, wish: _Wish, given: str) -> Purchase:
         raise Says(NO_BALANCE) from None
     except buy.PriceChanged:
         raise Says(WRONG_MAX_PRICE) from None
+    except buy.NotNow as error:
+        raise Says(barred(error.until) if error.until or error.shut else NO_NUMBERS, why=str(error)) from None
     except buy.CantBuy as error:
         raise Says(ORDER_ALREADY_EXISTS if "form_key" in error.errors else NO_NUMBERS, why=str(error)) from None
 

@@ -1,5 +1,7 @@
 """The words of the protocol, and how an action says no."""
 
+from datetime import UTC, datetime
+
 from api.refusals import Refusal
 
 BAD_KEY = "BAD_KEY"
@@ -13,11 +15,17 @@ WRONG_MAX_PRICE = "WRONG_MAX_PRICE"
 EARLY_CANCEL_DENIED = "EARLY_CANCEL_DENIED"
 ORDER_ALREADY_EXISTS = "ORDER_ALREADY_EXISTS"
 BANNED = "BANNED"
+ACCOUNT_INACTIVE = "ACCOUNT_INACTIVE"
 # A fault of ours: the only word that the protocol has for it.
 ERROR_SQL = "ERROR_SQL"
 
 USD = 840
 """US dollars as ISO 4217 numbers them."""
+
+
+def barred(until: datetime | None) -> str:
+    """Who may not ask now: with the moment, in UTC, from which they may again, where there is one."""
+    return f"{BANNED}:{until.astimezone(UTC):%Y-%m-%d %H-%M-%S}" if until is not None else ACCOUNT_INACTIVE
 
 
 class Says(Refusal):

@@ -119,6 +119,8 @@ def _bought(caller: Caller, params: Params, project_id: int, quantity: int, give
         raise Refusal(NO_FUNDS) from None
     except buy.NotAllowed as error:
         raise Refusal(buying.in_words(error.errors)) from None
+    except buy.NotNow as error:
+        raise Refusal(str(error)) from None
     except buy.CantBuy as error:
         if "project" in error.errors:
             raise Refusal(NO_SUCH_PROJECT) from None

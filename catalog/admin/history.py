@@ -16,6 +16,7 @@ from catalog.models import (
     StockWish,
     SyncRun,
 )
+from core import record
 from core.admin_acts import show_page
 from core.admin_base import (
     NOTHING,
@@ -27,6 +28,7 @@ from core.admin_base import (
     took,
     usd,
 )
+from core.models import StaffAct
 
 
 @admin.register(PriceChange)
@@ -116,6 +118,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
                 messages.ERROR,
             )
         else:
+            record.note(kind=StaffAct.Kind.ACT, said="Asked for a sync of the catalogue.", request=request)
             self.message_user(
                 request, "The workers are told. The run stands here as soon as one begins it.", messages.SUCCESS
             )

@@ -1,11 +1,11 @@
 """Services changed many at once from their list: shown, hidden, moved, priced, renamed, and the vendor's again."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -30,15 +30,13 @@ class ManyServices(ShopAdmin):
 
     actions = ("hide", "show", "change_many", "rename_many", "reset_many", "put_back_on_sale")
 
-    def _log(self, request: HttpRequest, services: Iterable[Service], words: str) -> None:
-        LogEntry.objects.log_actions(str(request.user.pk), list(services), CHANGE, change_message=words)
-
     def _hidden(self, request: HttpRequest, queryset: QuerySet[Service], hidden: bool) -> None:
         word, act = ("Hidden", hide.hide) if hidden else ("Shown", hide.show)
         chosen = list(queryset.values_list("pk", flat=True))
         changing = list(queryset.exclude(hidden=hidden, held=False))
-        count = act(service_ids=chosen, now=timezone.now())
-        self._log(request, changing, f"{word}.")
+        with transaction.atomic():
+            count = act(service_ids=chosen, now=timezone.now())
+            self.log_changes(request, changing, f"{word}.")
         self.message_user(request, f"{word}: {count:,} of {len(chosen):,} chosen.", messages.SUCCESS)
 
     @admin.action(description="Hide from customers", permissions=["change"])
@@ -52,7 +50,7 @@ class ManyServices(ShopAdmin):
     @admin.action(description="Put back on sale (suspended ones)", permissions=["change"])
     def put_back_on_sale(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
         back = [service for service in queryset if resume(service_id=service.pk, now=timezone.now())]
-        self._log(request, back, "Put back on sale.")
+        self.log_changes(request, back, "Put back on sale.")
         self.message_user(request, f"{len(back)} back on sale.", messages.SUCCESS if back else messages.WARNING)
 
     @admin.action(description="Change category, price, place, description …", permissions=["change"])
@@ -84,7 +82,7 @@ class ManyServices(ShopAdmin):
                 form.add_error("price", str(error))
             else:
                 names = ", ".join(sorted(form.wish)).replace("_id", "").replace("_", " ")
-                self._log(request, services, f"{title}: {names}.")
+                self.log_changes(request, services, f"{title}: {names}.")
                 self.message_user(request, f"{title}: {count:,} of {len(services):,} changed.", messages.SUCCESS)
                 return None
         return self._page(request, queryset, form, title=title, says=says, button=title)
@@ -106,7 +104,7 @@ class ManyServices(ShopAdmin):
                 rows = []
             elif request.POST.get("confirmed") == digest(rows):
                 count = override(wishes={row.service.pk: row.wish for row in rows}, now=timezone.now())
-                self._log(request, [row.service for row in rows], "Renamed.")
+                self.log_changes(request, [row.service for row in rows], "Renamed.")
                 self.message_user(request, f"Renamed: {count:,}. Syncs leave the names as they are.", messages.SUCCESS)
                 return None
             elif request.POST.get("confirmed"):

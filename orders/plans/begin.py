@@ -63,6 +63,7 @@ def plan(
                 raise CantPlace(runs=_("Only services for social media can be ordered in several runs or for later."))
             if offer.charge * runs > LARGEST:
                 raise CantPlace(runs=_("This is more than one order can be: order less at a time."))
+            place.permitted(customer=customer, amount=offer.charge * runs, now=now)
             reference = new_reference()
             debts.pay(customer=customer, cause=f"plan:{reference}", now=now)
             hold = ledger.hold(

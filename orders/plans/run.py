@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from accounts import suspensions
 from catalog import blocked
 from catalog.models import Service
 from catalog.pricing import Quote, cost_of, quote
@@ -63,7 +64,7 @@ def run(*, plan_id: int, now: datetime) -> Order | None:
         if over:
             stop.end(plan, over, now=now)
             return None
-        if service is None or _must_wait(plan, last, service):
+        if service is None or _must_wait(plan, last, service, now):
             _wait(plan, now)
             return None
         return place(plan, service, now=now)
@@ -93,10 +94,13 @@ def _forbidden(plan: Plan, now: datetime) -> Plan.Reason | None:
     return Plan.Reason.NOT_ALLOWED
 
 
-def _must_wait(plan: Plan, last: Order | None, service: Service) -> bool:
-    """Whether the run before has not gone out, or there is too little in stock."""
-    waits = last is not None and last.state in WAITING
-    return waits or (service.stock is not None and service.stock < plan.quantity)
+def _must_wait(plan: Plan, last: Order | None, service: Service, now: datetime) -> bool:
+    """Whether the run before has not gone out, there is too little in stock, or the customer may not buy."""
+    if last is not None and last.state in WAITING:
+        return True
+    if service.stock is not None and service.stock < plan.quantity:
+        return True
+    return suspensions.found(plan.customer_id, suspensions.PURCHASE, now=now) is not None
 
 
 def place(plan: Plan, service: Service, *, form_key: str = "", now: datetime) -> Order:

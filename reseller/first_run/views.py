@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
@@ -18,7 +17,9 @@ from kombu.exceptions import OperationalError
 
 from catalog import tasks as catalog_tasks
 from catalog.set_rate_unit import set_rate_unit
+from core import record
 from core.admin_base import pill
+from core.models import StaffAct
 from reseller.first_run import prices, work
 from reseller.first_run.forms import MarkupForm, UnitsForm
 from reseller.first_run.groups import BY_NAME, GROUPS, in_the_way, look_at_all
@@ -208,9 +209,9 @@ def _may(request: HttpRequest, what: str) -> None:
 
 
 def _note(request: HttpRequest, text: str) -> None:
-    """An entry in the operator's history."""
+    """An entry in the record of staff."""
     row, _made = FirstRun.objects.get_or_create(pk=1)
-    LogEntry.objects.log_actions(str(request.user.pk), [row], CHANGE, change_message=text)
+    record.note(kind=StaffAct.Kind.ACT, said=text, row=row, request=request)
 
 
 def _back(anchor: str = "") -> HttpResponse:

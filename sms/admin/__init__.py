@@ -7,6 +7,7 @@ from sms.admin.numbers import NumberAdmin
 from sms.admin.purchases import AttemptAdmin, PurchaseAdmin, PurchaseEventAdmin
 from sms.admin.rules import MarkupRuleAdmin
 from sms.admin.shelf import CountryAdmin, ProjectAdmin, SiteAdmin
+from sms.admin.success import SuccessRateAdmin
 
 __all__ = [
     "AttemptAdmin",
@@ -17,4 +18,5 @@ __all__ = [
     "PurchaseAdmin",
     "PurchaseEventAdmin",
     "SiteAdmin",
+    "SuccessRateAdmin",
 ]

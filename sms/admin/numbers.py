@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -125,7 +124,7 @@ class NumberAdmin(ReadOnlyAdmin, ActsAdmin):
     @admin.action(description="Ask the vendor now (live ones)", permissions=["act"])
     def ask_now(self, request: HttpRequest, queryset: QuerySet[Number]) -> None:
         live = Number.objects.filter(pk__in=queryset.values("pk"), state__in=states.LIVE)
-        LogEntry.objects.log_actions(str(request.user.pk), list(live), CHANGE, change_message="Asked the vendor.")
+        self.log_changes(request, list(live), "Asked the vendor.")
         asked = live.update(next_poll_at=timezone.now())
         self.message_user(request, f"{asked} are asked for in a moment. Money moves only with a code or an end.")
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -172,9 +172,10 @@ class ProjectAdmin(NothingDeleted, ActsAdmin):
 
     def _hide(self, request: HttpRequest, queryset: QuerySet[Project], hidden: bool) -> None:
         word = "Hidden" if hidden else "Shown"
-        changed = list(queryset.exclude(hidden=hidden))
-        queryset.update(hidden=hidden)
-        LogEntry.objects.log_actions(str(request.user.pk), changed, CHANGE, change_message=f"{word}.")
+        with transaction.atomic():
+            changed = list(queryset.exclude(hidden=hidden))
+            queryset.update(hidden=hidden)
+            self.log_changes(request, changed, f"{word}.")
         self.message_user(request, f"{word}: {len(changed)} of {queryset.count()} chosen.", messages.SUCCESS)
 
     @admin.action(description="Hide from customers", permissions=["change"])

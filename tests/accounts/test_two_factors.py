@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.contrib import admin
 from django.core import mail
 from django.core.cache import cache
 from django.test import Client
@@ -181,6 +182,28 @@ def test_an_operator_with_one_is_let_in(operator: User, settings):
     set_up(client)
 
     assert client.get(reverse("admin:index")).status_code == HTTPStatus.OK
+
+
+def test_whoever_set_one_up_comes_back_to_where_they_wanted_to_go(operator: User, settings):
+    settings.STAFF_NEEDS_TWO_FACTORS = True
+    client = log_in(operator)
+    wanted = reverse("admin:orders_order_changelist") + "?q=7"
+    client.get(wanted)
+    assert client.get(reverse("mfa_index")).status_code == HTTPStatus.OK
+    set_up(client)
+
+    assert client.get(reverse("mfa_index"))["Location"] == wanted
+    assert client.get(reverse("mfa_index")).status_code == HTTPStatus.OK
+
+
+def test_every_page_of_the_admin_asks_for_one(operator: User, settings):
+    settings.STAFF_NEEDS_TWO_FACTORS = True
+    client = log_in(operator)
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        for address in (reverse(f"{name}_changelist"), reverse(f"{name}_add"), reverse(f"{name}_change", args=[1])):
+            assert client.get(address)["Location"] == reverse("mfa_index"), address
+            assert client.post(address)["Location"] == reverse("mfa_index"), address
 
 
 def test_recovery_codes_alone_are_no_second_factor(operator: User, settings):

@@ -7,19 +7,23 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client
 
-from accounts.models import CustomerGroup, Invitation, Terms, User
+from accounts import suspensions
+from accounts.models import CustomerGroup, Invitation, StaffNote, Terms, User
 from catalog.models import Category, MarkupRule, PriceChange, Promotion, Service, StockWish, Subcategory, SyncRun
 from conduct.models import Block
 from conduct.note import hit
+from core import record
 from core.alerts import alert
 from core.models import ExchangeRate
 from desk.models import Announcement, Question, Request
+from notices.models import Mailing
 from orders import place, resolve, states, submit
 from orders.models import DeliveredItem, GoodsReveal, Order, PromotionUse
 from orders.plans import begin
 from orders.settle import settle
 from orders.verdict import ended
 from privacy.models import Deletion
+from sms.models import SuccessRate
 from upstream.models import BalanceReading
 from wallet import ledger
 
@@ -220,7 +224,12 @@ def everything(make, product, operator, now):
     StockWish.objects.create(customer=operator, service=orders[states.RUNNING].service, wished_at=now, due_at=now)
     ExchangeRate.objects.create(currency="EUR", rate=Decimal("0.92"), as_of=now.date())
     Invitation.objects.create(note=HOSTILE, email="friend@example.com", made_by=operator, made_at=now)
+    Mailing.objects.create(subject_en=HOSTILE, text_en=HOSTILE, made_by=operator, made_at=now)
     Terms.objects.create(version="1", text_en=HOSTILE)
+    suspensions.suspend(customer=goods.customer, degree="API", reason=HOSTILE, told=HOSTILE, operator=operator, now=now)
+    StaffNote.objects.create(customer=goods.customer, author=operator, text=HOSTILE, at=now)
+    record.note(kind="ACT", said=HOSTILE, actor=operator, row=goods, reason=HOSTILE, changes={HOSTILE: [HOSTILE, 1]})
+    SuccessRate.objects.create(customer=goods.customer, numbers=100, codes=3, percent=3, counted_at=now)
     Authenticator.objects.create(user=operator, type="totp", data={"secret": HOSTILE})
     block = Block.objects.create(kind="WORD", value=HOSTILE, match="<script>alert", reason=HOSTILE, note=HOSTILE)
     hit(block=block, customer=goods.customer, what=HOSTILE, now=now)

@@ -21,6 +21,7 @@ READ_ONLY = [
     *("wallet.account", "wallet.transfer", "wallet.hold", "orders.order", "orders.attempt", "orders.orderevent"),
     *("orders.delivereditem", "catalog.pricechange", "catalog.syncrun", "upstream.balancereading", "core.alert"),
     *("orders.promotionuse", "desk.request", "notices.notice", "privacy.deletion"),
+    *("core.staffact", "accounts.suspension", "accounts.staffnote"),
 ]
 
 

@@ -3,7 +3,8 @@
 import pytest
 from django.apps import apps
 
-from accounts.models import User
+from accounts import suspensions
+from accounts.models import StaffNote, User
 from orders.plans import begin
 from privacy import collect, delete
 
@@ -22,7 +23,9 @@ KNOWN = {
     *("privacy.Deletion", "privacy.Export", "accounts.User"),
     # what operators did, under their own names
     *("accounts.Invitation", "admin.LogEntry", "funds.Batch", "orders.OrderEvent", "reconcile.Finding"),
-    *("reseller.FirstRun", "sms.PurchaseEvent"),
+    *("reseller.FirstRun", "sms.PurchaseEvent", "core.StaffAct", "notices.Mailing"),
+    # what operators noted and decided about the person: not in the copy or without their words, wiped on deletion
+    *("accounts.StaffNote", "accounts.Suspension", "sms.SuccessRate"),
 }
 
 
@@ -53,3 +56,18 @@ def test_a_plan_with_runs_to_come_is_an_obstacle(customer, catalogue, now):
         now=now,
     )
     assert any("plan" in sentence for sentence in delete.obstacles(customer))
+
+
+def test_of_a_suspension_the_copy_has_what_was_told_and_a_deletion_leaves_only_that_it_was(customer, operator, now):
+    one = suspensions.suspend(
+        customer=customer, degree="API", reason="a note for us", told="Write to us.", operator=operator, now=now
+    )
+    StaffNote.objects.create(customer=customer, author=operator, text="called twice", at=now)
+    copied = str([list(table.rows()) for table in collect.tables(customer)])
+    assert "Write to us." in copied
+    assert "a note for us" not in copied
+    assert "called twice" not in copied
+    delete.account(user=customer, gives_up_balance=True, now=now)
+    one.refresh_from_db()
+    assert (one.degree, one.reason, one.told) == ("API", "", "")
+    assert not StaffNote.objects.exists()

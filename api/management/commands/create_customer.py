@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from api import keys
-from core import money
+from core import money, record
+from core.models import StaffAct
 from wallet import ledger
 
 
@@ -64,6 +65,15 @@ class Command(BaseCommand):
                     now=timezone.now(),
                 )
             made = keys.make(customer=user, name="create_customer", now=timezone.now()) if api_key else None
+            record.note(
+                kind=StaffAct.Kind.COMMAND,
+                said="Created a "
+                + ("superuser" if staff else "customer")
+                + (f" with {money.show(amount)} of credit" if amount else "")
+                + (" and an API key." if api_key else "."),
+                row=user,
+                program="manage.py create_customer",
+            )
         account.refresh_from_db()
         shown = {"id": user.pk, "email": user.email, "balance": money.plain(account.balance)}
         if made is not None:

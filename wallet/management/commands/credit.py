@@ -6,10 +6,12 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from core import money
+from core import money, record
+from core.models import StaffAct
 from wallet import ledger
 
 
@@ -32,13 +34,21 @@ class Command(BaseCommand):
             raise CommandError("--key: at most 100 characters.")
         account = ledger.account_of(user)
         try:
-            ledger.adjust(
-                account=account,
-                amount=money.parse(amount),
-                key=f"credit:{key or uuid.uuid4()}",
-                memo=reason.strip(),
-                now=timezone.now(),
-            )
+            with transaction.atomic():
+                moved = ledger.adjust(
+                    account=account,
+                    amount=money.parse(amount),
+                    key=f"credit:{key or uuid.uuid4()}",
+                    memo=reason.strip(),
+                    now=timezone.now(),
+                )
+                record.note(
+                    kind=StaffAct.Kind.COMMAND,
+                    said=f"Adjusted the balance by {money.show(moved.signed)}: transfer {moved.pk}.",
+                    reason=reason.strip(),
+                    row=user,
+                    program="manage.py credit",
+                )
         except (money.BadAmount, ledger.LedgerError) as error:
             raise CommandError(str(error)) from None
         account.refresh_from_db()

@@ -93,7 +93,6 @@ RIGHTS: dict[str, dict[str, str]] = {
     # Staff
     "auth.group": {},
     "core.staffact": {},
-    "reseller.firstrun": {},
 }
 # What is more than a row of a table.
 SIGN_IN_AS = "accounts.sign_in_as"

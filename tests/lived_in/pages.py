@@ -225,7 +225,14 @@ PAGES = [
 ACTS = {
     *("storefront:currency", "catalog:favourite", "catalog:wish", "orders:change_plan", "orders:copied"),
     *("orders:reveal", "sms:finish", "sms:favourite", "funds:voucher", "funds:hand_in", "funds:pay_by_dummy"),
-    *("accounts:end_session", "accounts:end_other_sessions", "accounts:language", "desk:put_away", "privacy:copy"),
+    *(
+        "accounts:end_session",
+        "accounts:stop_looking",
+        "accounts:end_other_sessions",
+        "accounts:language",
+        "desk:put_away",
+        "privacy:copy",
+    ),
     *("api:docs_key", "api:revoke", "api:webhook_rotate", "api:webhook_switch", "api:webhook_remove"),
     *("api:webhook_test", "api:webhook_resend", "static_process_payment"),
 }
@@ -249,6 +256,13 @@ NO_PAGES = {
     "mfa_login_webauthn": "for the page's script",
     "orders:again": "leads to the service's page",
     "funds:pay": "leads to the provider, or to the top-up's page",
+    **dict.fromkeys(
+        [
+            *("first_run", "first_run_part", "first_run_rate_units", "first_run_markup", "first_run_letter"),
+            *("first_run_sync", "first_run_done"),
+        ],
+        "for operators alone",
+    ),
     "set_language": "Django's own switch: leads back",
     "referral": "leads to the front page",
     "account_set_password": "everybody has a password: leads to the page that changes it",

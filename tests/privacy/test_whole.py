@@ -26,6 +26,8 @@ KNOWN = {
     *("reseller.FirstRun", "sms.PurchaseEvent", "core.StaffAct", "notices.Mailing"),
     # what operators noted and decided about the person: not in the copy or without their words, wiped on deletion
     *("accounts.StaffNote", "accounts.Suspension", "sms.SuccessRate"),
+    # sums of a day, kept as books are
+    "books.CustomerDay",
 }
 
 

@@ -7,9 +7,9 @@ from django.core.cache import cache
 
 from api import keys
 from sms.models import Country, MarkupRule, Project, Site
-from tests.admin.conftest import _client, _reachable_broker, desk, make, product, service, shopper
+from tests.admin.conftest import _client, _reachable_broker, desk, make, product, save, service, shopper
 
-__all__ = ["_client", "_reachable_broker", "desk", "make", "product", "service", "shopper"]
+__all__ = ["_client", "_reachable_broker", "desk", "make", "product", "save", "service", "shopper"]
 
 
 @pytest.fixture(autouse=True)

@@ -44,11 +44,11 @@ def test_a_changed_row_says_who_what_before_after_and_from_where(desk, operator,
     assert (act.address, act.agent) == ("127.0.0.1", "A browser")
 
 
-def test_rows_below_a_row_and_rows_of_a_list_are_recorded(desk, service):
+def test_rows_below_a_row_and_rows_of_a_list_are_recorded(desk, save, service):
     MarkupRule.objects.all().delete()
     rule = {"percent": "50", "fixed": "0", "minimum_margin": "0", "rounding": "0.0001", "active": "on"}
     step = {"steps-TOTAL_FORMS": "1", "steps-INITIAL_FORMS": "0", "steps-0-from_quantity": "100"}
-    desk.post(reverse("admin:catalog_markuprule_add"), {**rule, **step, "steps-0-percent": "5"})
+    save(reverse("admin:catalog_markuprule_add"), {**rule, **step, "steps-0-percent": "5"})
     act = newest()
     assert (act.kind, act.table) == ("ADDED", "catalog.markuprule")
     assert Decimal(act.changes["percent"][1]) == 50
@@ -61,13 +61,13 @@ def test_rows_below_a_row_and_rows_of_a_list_are_recorded(desk, service):
     assert newest().changes["position"] == [Category.objects.model().position, 3]
 
 
-def test_acts_on_many_rows_and_deletions_are_recorded_row_by_row(desk, service, product):
+def test_acts_on_many_rows_and_deletions_are_recorded_row_by_row(desk, save, service, product):
     chosen = {"action": "hide", "_selected_action": [service.pk, product.pk]}
     desk.post(reverse("admin:catalog_service_changelist"), chosen)
     assert set(StaffAct.objects.values_list("row", "said")) == {(str(pk), "Hidden.") for pk in (service.pk, product.pk)}
     assert Service.objects.filter(hidden=True).count() == 2
     rule = MarkupRule.objects.create(percent=3, service=service)
-    desk.post(reverse("admin:catalog_markuprule_delete", args=[rule.pk]), {"post": "yes"})
+    save(reverse("admin:catalog_markuprule_delete", args=[rule.pk]), {"post": "yes"})
     assert (newest().kind, newest().row) == ("DELETED", str(rule.pk))
 
 

@@ -102,8 +102,6 @@ class ActsAdmin(ShopAdmin):
     """A page of a row with buttons for the acts that fit its state."""
 
     acts: ClassVar[Sequence[type[Act[Any]]]] = ()
-    # Where the buttons go: into the page's header, or into the page as `acts`, which has room for more.
-    acts_in_page: ClassVar[bool] = False
 
     def get_urls(self) -> list[URLPattern]:
         mine = [
@@ -136,7 +134,7 @@ class ActsAdmin(ShopAdmin):
     ) -> HttpResponse:
         row = context.get("original")
         if row is not None and not context.get("is_popup"):
-            context["acts" if self.acts_in_page else "actions_detail"] = self.buttons(request, row)
+            context["acts"] = self.buttons(request, row)
         return super().render_change_form(request, context, *args, **kwargs)
 
     def act_view(self, request: HttpRequest, object_id: str, *, act_class: type[Act[Any]]) -> HttpResponse:

@@ -52,7 +52,6 @@ class RequestAdmin(ReadOnlyAdmin, ActsAdmin):
     search_help_text = "Number of the request or the order, e-mail address, service, subject"
     ordering = ("-pk",)
     acts = ACTS
-    acts_in_page = True
     fields = (
         ("wish", "label", "asked", "decided"),
         ("about", "customer_page", "what"),

@@ -107,7 +107,6 @@ class OrderAdmin(ReadOnlyAdmin, ActsAdmin):
     search_ways = WAYS
     search_help_text = "Our number or the vendor's, reference, e-mail address, or how the link begins"
     acts = (Found, SendAgain, LetGo, SendNow, GiveUp, AskNow, HandOver, Finish, Cancel, Refund)
-    acts_in_page = True
     actions = ("ask_now", LetManyGo.action, RefundMany.action)
     readonly_fields = (
         *("customer_page", "service_page", "label", "progress_text", "pieces", "reason_text"),

@@ -62,7 +62,6 @@ class PurchaseAdmin(ReadOnlyAdmin, ActsAdmin):
     search_ways = PURCHASES
     search_help_text = "Our number or the vendor's, reference, e-mail address, or phone"
     acts = PURCHASE_ACTS
-    acts_in_page = True
     actions = (LetManyGo.action,)
     readonly_fields = (
         *("label", "customer_page", "project_page", "again", "reason_text", "full_flag", "evidence_text"),

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import brotli
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 
 from catalog.sync import sync_catalog
 from reseller.books import audit
 from sms.sync import sync_sms
+from tests.axe import serious
 from tests.house import House
 from tests.lived_in import PAGES, LivedIn, fittings, people
 from tests.lived_in.pages import ROLES, VISITOR
@@ -86,12 +86,6 @@ class Looker:
 
 def packed(body):
     return len(brotli.compress(body, quality=5))
-
-
-def serious(page):
-    """What axe calls serious on the page as it is."""
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
 
 
 def test_every_page_is_accessible_light_and_still(browser, shop, lived_in):

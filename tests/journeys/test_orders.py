@@ -4,7 +4,6 @@ import re
 from decimal import Decimal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -13,6 +12,7 @@ from catalog.models import Service
 from core.money import show
 from orders import states
 from orders.models import Order
+from tests.axe import serious
 from wallet import ledger
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -25,9 +25,7 @@ PATIENCE = 60_000
 
 def accessible(page: Page) -> None:
     """No serious finding on the page as it is."""
-    found = Axe().run(page).response["violations"]
-    serious = [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in ("serious", "critical")]
-    assert serious == [], page.url
+    assert serious(page) == [], page.url
 
 
 def open_service(page: Page, words: str, service: Service) -> None:

@@ -34,17 +34,19 @@ STATEMENTS: list[tuple[str, str]] = [
     ),
     (
         "categories",
-        """INSERT INTO catalog_category (id, name, position, hidden, warranty_days)
-        SELECT %(category0)s + i, 'Category ' || i, i, false, 0 FROM generate_series(1, %(categories)s) i""",
+        """INSERT INTO catalog_category (id, name, name_zh, position, hidden, warranty_days, new_services)
+        SELECT %(category0)s + i, 'Category ' || i, '', i, false, 0, '' FROM generate_series(1, %(categories)s) i""",
     ),
     (
         "services",
         """INSERT INTO catalog_service (id, upstream_id, name, type, entity, category_id, rate, price, unit, min, max,
-            refill, cancel, auto_delivery, state, hidden, search_text, first_seen_at, changed_at)
+            refill, cancel, auto_delivery, state, hidden, held, vendor_name, own_name, name_zh, description,
+            description_zh, position, vendor_category_id, search_text, first_seen_at, changed_at)
         SELECT %(service0)s + i, 1000000 + i, 'Service number ' || i, 'Default',
             CASE WHEN i %% 20 = 0 THEN 'PRODUCT' ELSE 'SMM' END, %(category0)s + 1 + i %% %(categories)s,
             400000 + i * 100, 600000 + i * 150, CASE WHEN i %% 20 = 0 THEN 1 ELSE 1000 END, 1, 100000,
-            false, false, true, 'ON_SALE', false, 'service number ' || i, now(), now()
+            false, false, true, 'ON_SALE', false, false, 'Service number ' || i, '', '', '', '', 0,
+            %(category0)s + 1 + i %% %(categories)s, 'service number ' || i, now(), now()
         FROM generate_series(1, %(services)s) i""",
     ),
     (

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from core import secrets
-from core.rotate import Rotated, under_newest
+from core.rotate import Rotated
 
 # Recovery codes are no factor of their own: they stand in for a lost one.
 FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
@@ -53,7 +53,7 @@ def _anew(data: Any) -> Any:
     if isinstance(data, list):
         return [_anew(value) for value in data]
     if isinstance(data, str) and data.startswith(secrets.CIPHERTEXT):
-        return under_newest(data) or data
+        return secrets.renewed(data) or data
     return data
 
 

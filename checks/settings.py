@@ -14,9 +14,10 @@ PAGE = ROOT / "docs" / "settings.md"
 EXAMPLE = ROOT / ".env.example"
 MODULES = ["reseller/settings.py", "reseller/up/parts.py", "reseller/up/part.py", "reseller/management/commands/up.py"]
 HEADING = re.compile(r"^# ── (.+?) ─+$")
-KINDS = {"bool": "0 or 1", "list": "a list, with commas", "int": "a whole number", "float": "a number"}
-KINDS["Decimal"] = "a number"
-# Says of a value that it depends on others.
+KINDS = {
+    **{"bool": "0 or 1", "list": "a list, with commas"},
+    **{"int": "a whole number", "float": "a number", "Decimal": "a number"},
+}
 LONGEST_DEFAULT = 40
 HEAD = """# Settings
 
@@ -53,7 +54,7 @@ def main() -> int:
 
 
 # For the units and containers that start the parts, and for tests.
-INTERNAL = ["STRIPE_API_BASE", "WEB_BIND", "WEB_THREADS", "WORKER_THREADS", "BEAT_FILE", "NO_COLOR"]
+INTERNAL = ["STRIPE_API_BASE", "WEB_BIND", "WEB_THREADS", "WORKER_THREADS", "BEAT_FILE"]
 
 
 def _read() -> dict[str, list[Setting]]:

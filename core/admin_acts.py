@@ -122,7 +122,7 @@ class ActsAdmin(ShopAdmin):
         return reverse(f"admin:{self._act_name(act)}", args=[quote(row.pk)])
 
     def buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
-        """The acts that fit the row, as unfold draws them at the head of its page."""
+        """The acts that fit the row, as its page draws them above the form."""
         return [
             button(act.title, self.act_url(act, row), icon=act.icon, variant=act.variant)
             for act in self.acts
@@ -197,7 +197,7 @@ class ActsAdmin(ShopAdmin):
 def button(
     title: str, link: str, *, icon: str | None = None, variant: ActionVariant = ActionVariant.DEFAULT
 ) -> dict[str, Any]:
-    """A button at the head of a row's page, as unfold's templates read it."""
+    """A button above a row's form, as unfold's templates read it."""
     return {"title": title, "path": link, "icon": icon, "variant": variant, "attrs": {}, "dialog": None}
 
 

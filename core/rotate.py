@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
 from django.apps import apps
-from django.conf import settings
 from django.db import connection, models
 
-from core.secrets import EncryptedTextField
+from core.secrets import EncryptedTextField, renewed
 
 BATCH = 500
 
@@ -35,19 +34,6 @@ def columns() -> Iterator[tuple[type[models.Model], str]]:
                 yield model, each.name
 
 
-def under_newest(token: str) -> str | None:
-    """`token` encrypted anew under the newest key; None when it is under that one already.
-
-    Raises `cryptography.fernet.InvalidToken` when no key fits.
-    """
-    keys = [Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS]
-    try:
-        keys[0].decrypt(token.encode())
-    except InvalidToken:
-        return MultiFernet(keys).rotate(token.encode()).decode()
-    return None
-
-
 def rotate(model: type[models.Model], name: str) -> Rotated:
     """Bring the column `name` of `model` under the newest key."""
     quote = connection.ops.quote_name
@@ -58,7 +44,7 @@ def rotate(model: type[models.Model], name: str) -> Rotated:
     while rows := _read(table, column, key, last):
         for pk, stored in rows:
             try:
-                better = under_newest(stored)
+                better = renewed(stored)
             except InvalidToken:
                 done.unreadable.append(pk)
                 continue

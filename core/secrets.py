@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
 
@@ -25,6 +25,19 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 def encrypt(text: str) -> str:
     """Ciphertext (URL-safe base64) of `text` under the newest key."""
     return _box(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+
+
+def renewed(token: str) -> str | None:
+    """`token` encrypted anew under the newest key; None when it is under that one already.
+
+    Raises `cryptography.fernet.InvalidToken` when no key fits.
+    """
+    keys = tuple(settings.FIELD_ENCRYPTION_KEYS)
+    try:
+        _box(keys[:1]).decrypt(token.encode())
+    except InvalidToken:
+        return _box(keys).rotate(token.encode()).decode()
+    return None
 
 
 def decrypt(token: str) -> str:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -115,7 +114,7 @@ class PreviewedRules(ShopAdmin):
             "button": button,
             "danger": danger,
             "stale": STALE if request.POST.get("confirmed") else "",
-            "media": self.media + forms.Media(),
+            "media": self.media,
             "back": "../" if danger else "",
         }
         return TemplateResponse(request, "admin/price_preview.html", context)

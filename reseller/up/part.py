@@ -44,16 +44,14 @@ def _web() -> list[str]:
     parent goes through memory, since a busy disk would have it think them dead.
     """
     shared = Path("/dev/shm")  # noqa: S108  # nosec B108
-    return [
-        *(sys.executable, "-m", "gunicorn", "reseller.wsgi", "--preload", "--no-control-socket"),
-        *("--bind", os.environ.get("WEB_BIND", "0.0.0.0:8000")),
-        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--threads", os.environ.get("WEB_THREADS", "8")),
+    return parts.gunicorn(
+        os.environ.get("WEB_BIND", "0.0.0.0:8000"),
         *("--max-requests", "50000", "--max-requests-jitter", "5000"),
         # Longer than the longest request: numbers that are asked for by the API are waited for.
         *("--graceful-timeout", "30", "--timeout", "60", "--keep-alive", "75"),
         *(["--worker-tmp-dir", str(shared)] if shared.is_dir() else []),
-        *("--log-level", "warning"),
-    ]
+        threads=os.environ.get("WEB_THREADS", "8"),
+    )
 
 
 def main() -> None:

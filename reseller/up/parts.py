@@ -9,14 +9,16 @@ from reseller import local
 
 
 def web(host: str, port: int) -> list[str]:
-    """The web server. The code is loaded once and forked, so two processes cost one start and little memory."""
+    """The web server of `make run`."""
+    return gunicorn(f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "--graceful-timeout", "10")
+
+
+def gunicorn(bind: str, *options: str, threads: str = "8") -> list[str]:
+    """A web server. The code is loaded once and forked, so two processes cost one start and little memory."""
     return [
-        *(sys.executable, "-m", "gunicorn", "reseller.wsgi"),
-        *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"),
-        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--threads", "8"),
-        "--preload",
-        "--no-control-socket",
-        *("--log-level", "warning", "--graceful-timeout", "10"),
+        *(sys.executable, "-m", "gunicorn", "reseller.wsgi", "--preload", "--no-control-socket", "--bind", bind),
+        *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--threads", threads),
+        *("--log-level", "warning", *options),
     ]
 
 

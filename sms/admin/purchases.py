@@ -207,9 +207,3 @@ class PurchaseEventAdmin(ReadOnlyAdmin):
     full_note = lines_column("note", "Note")
     short_note = text_column("note", "Note", most=90)
     purchase_page = subject_column("sms_purchase_change", "purchase_id", "Purchase")
-
-
-# At the end, since it is this app's too.
-from sms.admin.numbers import NumberAdmin  # noqa: E402
-
-__all__ = ["AttemptAdmin", "NumberAdmin", "PurchaseAdmin", "PurchaseEventAdmin"]

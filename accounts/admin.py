@@ -26,7 +26,7 @@ from accounts import sign_in_as, suspensions, terms
 from accounts.admin_access import AuthenticatorAdmin, EmailAddressAdmin, GroupAdmin
 from accounts.admin_acts import Lift, Suspend, WriteNote
 from accounts.models import CustomerGroup, Invitation, StaffNote, Suspension, Terms, User
-from accounts.roles import is_owner, may_touch
+from accounts.roles import DECIDE, is_owner, may_touch
 from core.admin_acts import Act, ActsAdmin, Done, ReasonForm, button, show_page
 from core.admin_base import (
     NOTHING,
@@ -277,7 +277,7 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
 
     def buttons(self, request: HttpRequest, row: Any) -> list[dict[str, Any]]:
         more = []
-        if request.user.has_perm("wallet.change_account"):
+        if request.user.has_perm(DECIDE):
             more.append(
                 button("Adjust balance", reverse("admin:wallet_account_adjust", args=[row.pk]), icon="price_change")
             )

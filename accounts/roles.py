@@ -94,6 +94,8 @@ RIGHTS: dict[str, dict[str, str]] = {
     "auth.group": {},
     "core.staffact": {},
 }
+# What moves money, or decides about it, is not for everybody who may look after orders, numbers or requests.
+DECIDE = "wallet.change_account"
 # What is more than a row of a table.
 SIGN_IN_AS = "accounts.sign_in_as"
 MORE: dict[str, frozenset[str]] = {SIGN_IN_AS: frozenset({SUPPORT})}

@@ -1,12 +1,12 @@
 """What an operator can do with a customer's request: answer, make good, close it; each with what it does to money."""
 
-import uuid
 from abc import ABC
 from datetime import datetime
 from typing import Any, ClassVar
 
 from unfold.enums import ActionVariant
 
+from accounts.models import User
 from core.admin_acts import Act, Done
 from core.admin_base import NOTHING, moment
 from core.money import ZERO, show
@@ -15,7 +15,9 @@ from desk.admin_forms import AnswerForm, DeliverAgainForm, DoneForm, PayBackForm
 from desk.models import Request
 from orders import states
 from orders.redeliver import CantRedeliver
+from wallet.admin_refund import Refunding
 from wallet.ledger import LedgerError
+from wallet.models import Hold
 
 
 class RequestAct(Act[Request], ABC):
@@ -122,48 +124,30 @@ class DeliverAgain(RequestAct):
         )
 
 
-class PayBack(RequestAct):
+class PayBack(Refunding[Request], RequestAct):
     """Money back → DONE."""
 
     path = "pay-back"
-    title = "Refund"
-    button = "Refund"
-    first_button = "Continue"
-    icon = "currency_exchange"
-    permission = "wallet.change_account"
     form = PayBackForm
-    blamed = "amount"
     refusals = (*RequestAct.refusals, LedgerError)
+    variant = ActionVariant.DEFAULT
+    what = "order"
 
-    def _left(self) -> Any:
+    def hold(self) -> Hold | None:
         order = self.row.order
-        return order.hold.captured - order.hold.refunded if order else ZERO
+        return order.hold if order else None
+
+    def payer(self) -> User:
+        return self.row.customer
 
     def fits(self) -> bool:
         order = self.row.order
-        return super().fits() and order is not None and order.state in states.PAID and self._left() > ZERO
-
-    def facts(self) -> list[tuple[str, str]]:
-        return [*super().facts(), ("Can be refunded", show(self._left()))]
-
-    def initial(self) -> dict[str, Any]:
-        return {"amount": self._left(), "key": uuid.uuid4()}
+        return RequestAct.fits(self) and order is not None and order.state in states.PAID and self.left() > ZERO
 
     def says(self) -> list[str]:
         return [
             "The amount moves from the shop's sales to the customer's balance, at once, and the request is closed as "
             "done. The order stays as it is, and the vendor is not asked.",
-        ]
-
-    def figures(self, given: dict[str, Any]) -> list[tuple[str, str]]:
-        left = self._left()
-        if given["amount"] > left:
-            raise LedgerError(f"At most {show(left)} of this order can still be refunded.")
-        return [
-            ("Refund", show(given["amount"])),
-            ("Can be refunded afterwards", show(left - given["amount"])),
-            ("Goes to", str(self.row.customer)),
-            ("Reason", given["reason"]),
         ]
 
     def run(self, given: dict[str, Any], now: datetime) -> Done:

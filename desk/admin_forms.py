@@ -9,7 +9,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from core.admin_acts import ReasonForm
 from desk.positions import BadPositions, parse
 from desk.say import LONGEST
-from orders.admin_forms import RefundForm
+from wallet.admin_refund import RefundForm
 
 MOST_ITEMS = 500
 LONGEST_ITEM = 5000

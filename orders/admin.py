@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from accounts.roles import DECIDE
 from catalog.admin_purchase import (
     SHOWN,
     Step,
@@ -45,7 +46,7 @@ from core.admin_base import (
 )
 from core.admin_lists import DaysFilter
 from orders import states
-from orders.admin_act import DECIDE, OrderAct
+from orders.admin_act import OrderAct
 from orders.admin_acts import AskNow, Found, GiveUp, LetGo, SendAgain, SendNow
 from orders.admin_bulk import LetManyGo, RefundMany
 from orders.admin_ends import Cancel, Finish, HandOver, Refund

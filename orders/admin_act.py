@@ -11,9 +11,6 @@ from orders.models import Order
 from orders.resolve import CantResolve
 from wallet.ledger import LedgerError
 
-# What moves money, or decides about it, is not for everybody who may look after orders.
-DECIDE = "wallet.change_account"
-
 
 class OrderAct(Act[Order], ABC):
     """An act on an order in one of its `needs` states."""

@@ -7,12 +7,13 @@ from django.contrib import messages
 from django.db import IntegrityError
 from unfold.enums import ActionVariant
 
+from accounts.roles import DECIDE
 from catalog.pricing import cost_of
 from core.admin_acts import Done
 from core.admin_base import NOTHING, moment
 from core.money import show
 from orders import poll, states
-from orders.admin_act import DECIDE, OrderAct, last_word
+from orders.admin_act import OrderAct, last_word
 from orders.admin_forms import FoundForm, NothingForm, SendAgainForm
 from orders.resolve import CantResolve, found, give_up, let_go, send_again, send_now
 from upstream.client import UpstreamError

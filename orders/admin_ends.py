@@ -1,22 +1,45 @@
 """Acts of an operator that end an order, or pay back what it was paid for. Each shows the money before the yes."""
 
-import uuid
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from unfold.enums import ActionVariant
 
+from accounts.models import User
+from accounts.roles import DECIDE
 from catalog.pricing import share
-from core.admin_acts import Done
+from core.admin_acts import Done, Figures
 from core.money import ZERO, show
 from orders import states
-from orders.admin_act import DECIDE, OrderAct, cost, last_word, yours
-from orders.admin_forms import FinishForm, HandOverForm, RefundForm
+from orders.admin_act import OrderAct, cost, last_word, yours
+from orders.admin_forms import FinishForm, HandOverForm
 from orders.deliver_by_hand import deliver_by_hand, look
 from orders.models import Order
 from orders.refund import refund
 from orders.resolve import CantResolve, finish
-from wallet.ledger import KeyReused, LedgerError
+from wallet.admin_refund import RefundOnce
+from wallet.models import Hold
+
+
+def _shared_out(order: Order, delivered: int) -> Figures:
+    """Whose money it is once `delivered` pieces are all that comes."""
+    paid = share(order.charge, part=delivered, whole=order.quantity)
+    return [
+        ("The customer pays", show(paid)),
+        ("Back to the customer", show(order.charge - paid)),
+        yours(order, paid),
+    ]
+
+
+def _ended(order: Order) -> Done:
+    """What is said of an order that an operator has ended."""
+    order.hold.refresh_from_db()
+    return Done(
+        f"Order {order.pk} ended as {order.get_state_display().lower()}, {order.delivered:,} of "
+        f"{order.quantity:,} delivered. The customer paid {show(order.hold.captured)} and got "
+        f"{show(order.charge - order.hold.captured)} back."
+    )
 
 
 class Finish(OrderAct):
@@ -52,12 +75,9 @@ class Finish(OrderAct):
             raise CantResolve(f"Order {order.pk} is {order.state}, not {states.RUNNING}.")
         if delivered > order.quantity:
             raise CantResolve(f"Delivered must be from 0 to {order.quantity}.")
-        paid = share(order.charge, part=delivered, whole=order.quantity)
         return [
             ("Delivered", f"{delivered:,} of {order.quantity:,}"),
-            ("The customer pays", show(paid)),
-            ("Back to the customer", show(order.charge - paid)),
-            yours(order, paid),
+            *_shared_out(order, delivered),
             ("Reason", given["reason"]),
         ]
 
@@ -69,12 +89,7 @@ class Finish(OrderAct):
             reason=given["reason"],
             now=now,
         )
-        order.hold.refresh_from_db()
-        return Done(
-            f"Order {order.pk} ended as {order.get_state_display().lower()}, {order.delivered:,} of "
-            f"{order.quantity:,} delivered. The customer paid {show(order.hold.captured)} and got "
-            f"{show(order.charge - order.hold.captured)} back."
-        )
+        return _ended(order)
 
 
 class HandOver(OrderAct):
@@ -107,14 +122,11 @@ class HandOver(OrderAct):
     def figures(self, given: dict[str, Any]) -> list[tuple[str, str]]:
         order = self.row
         handed = look(order, given["accounts"])
-        paid = share(order.charge, part=handed.total, whole=order.quantity)
         return [
             ("New items", f"{handed.fresh:,}"),
             ("The customer has then", f"{handed.total:,} of {order.quantity:,}"),
             *([("Delivered before, to anyone", f"{handed.before:,} of them")] if handed.before else []),
-            ("The customer pays", show(paid)),
-            ("Back to the customer", show(order.charge - paid)),
-            yours(order, paid),
+            *_shared_out(order, handed.total),
             ("Reason", given["reason"]),
         ]
 
@@ -126,12 +138,7 @@ class HandOver(OrderAct):
             reason=given["reason"],
             now=now,
         )
-        order.hold.refresh_from_db()
-        return Done(
-            f"Order {order.pk} ended as {order.get_state_display().lower()}, {order.delivered:,} of "
-            f"{order.quantity:,} delivered. The customer paid {show(order.hold.captured)} and got "
-            f"{show(order.charge - order.hold.captured)} back."
-        )
+        return _ended(order)
 
 
 class Cancel(OrderAct):
@@ -177,69 +184,34 @@ class Cancel(OrderAct):
         return Done(f"Order {order.pk} is canceled. {show(order.charge)} are available to the customer again.")
 
 
-class Refund(OrderAct):
+class Refund(RefundOnce[Order], OrderAct):
     """Pay back what a finished order was paid for."""
 
-    path = "refund"
-    title = "Refund"
-    button = "Refund"
-    first_button = "Continue"
-    permission = DECIDE
-    icon = "currency_exchange"
     needs = states.PAID
-    form = RefundForm
-    variant = ActionVariant.PRIMARY
-    blamed = "amount"
+    what = "order"
 
-    def _left(self) -> Any:
-        return self.row.hold.captured - self.row.hold.refunded
+    def hold(self) -> Hold:
+        return self.row.hold
+
+    def payer(self) -> User:
+        return self.row.customer
 
     def fits(self) -> bool:
-        return super().fits() and self._left() > ZERO
+        return OrderAct.fits(self) and self.left() > ZERO
 
-    def facts(self) -> list[tuple[str, str]]:
-        return [*super().facts(), ("Can be refunded", show(self._left()))]
+    def kept(self, left: Decimal) -> Figures:
+        return [yours(self.row, left)]
 
-    def initial(self) -> dict[str, Any]:
-        return {"amount": self._left(), "key": uuid.uuid4()}
+    def of_what(self) -> str:
+        return f" of order {self.row.pk}"
 
-    def says(self) -> list[str]:
-        return [
-            "The amount moves from the shop's sales to the customer's balance, at once. The order stays as it is, and "
-            "the vendor is not asked: what you paid there is between you and them.",
-        ]
-
-    def figures(self, given: dict[str, Any]) -> list[tuple[str, str]]:
-        left = self._left()
-        if given["amount"] > left:
-            raise LedgerError(f"At most {show(left)} of this order can still be refunded.")
-        return [
-            ("Refund", show(given["amount"])),
-            ("Can be refunded afterwards", show(left - given["amount"])),
-            ("Goes to", str(self.row.customer)),
-            yours(self.row, left - given["amount"]),
-            ("Reason", given["reason"]),
-        ]
-
-    def run(self, given: dict[str, Any], now: datetime) -> Done:
-        before = self.row.events.filter(kind="REFUNDED").count()
-        try:
-            order = refund(
-                order_id=self.row.pk,
-                amount=given["amount"],
-                key=str(given["key"]),
-                operator=self.operator,
-                reason=given["reason"],
-                now=now,
-            )
-        except KeyReused:
-            raise LedgerError(
-                "This form has refunded another amount already. Open “Refund” again for a further one."
-            ) from None
-        left = show(order.hold.captured - order.hold.refunded)
-        if order.events.filter(kind="REFUNDED").count() == before:
-            return Done(f"This form was sent twice: it refunded once. {left} can still be refunded.", happened=False)
-        return Done(
-            f"{show(given['amount'])} of order {order.pk} are on the customer's balance again. "
-            f"{left} can still be refunded."
+    def refund(self, given: dict[str, Any], now: datetime) -> Hold:
+        order = refund(
+            order_id=self.row.pk,
+            amount=given["amount"],
+            key=str(given["key"]),
+            operator=self.operator,
+            reason=given["reason"],
+            now=now,
         )
+        return order.hold

@@ -1,14 +1,11 @@
 """What an operator fills in to decide about an order."""
 
-from typing import Any
-
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from core.admin_acts import ReasonForm
-from core.admin_base import LARGEST_ID, AmountField
-from core.money import ZERO
+from core.admin_base import LARGEST_ID
 
 
 class NothingForm(forms.Form):
@@ -85,27 +82,3 @@ class HandOverForm(ReasonForm):
         if not lines:
             raise ValidationError("Paste what is delivered, one a line.")
         return list(lines)
-
-
-class RefundForm(forms.Form):
-    """How much, why, and unseen: a key that makes a second click harmless."""
-
-    amount = AmountField(
-        label="Amount (USD)",
-        help_text="The whole that can still be refunded, or a part of it.",
-        error_messages={"required": "Enter an amount such as 12.50."},
-    )
-    reason = forms.CharField(
-        label="Reason",
-        max_length=250,
-        help_text="The customer reads it in their statement.",
-        widget=UnfoldAdminTextInputWidget(),
-        error_messages={"required": "Say why: the customer reads it in their statement."},
-    )
-    key = forms.UUIDField(widget=forms.HiddenInput)
-
-    def clean_amount(self) -> Any:
-        amount = self.cleaned_data["amount"]
-        if amount <= ZERO:
-            raise ValidationError("Enter an amount above zero.")
-        return amount

@@ -9,6 +9,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 from unfold.enums import ActionVariant
 
+from accounts.roles import DECIDE
 from core.admin_acts import Act, Done
 from core.admin_base import NOTHING, moment
 from core.money import show
@@ -20,15 +21,12 @@ from sms.resume import resume
 from upstream.forwarding import BelowCost
 from wallet.ledger import LedgerError
 
-# What moves money, or decides about it, is not for everybody who may look after numbers.
-DECIDE = "wallet.change_account"
-
 
 class PurchaseAct(Act[Purchase], ABC):
     """An act on a purchase of which nobody knows whether the vendor has it."""
 
     # All of them decide about money.
-    permission = "wallet.change_account"
+    permission = DECIDE
     refusals = (CantResolve, LedgerError)
 
     def fits(self) -> bool:

@@ -1,6 +1,5 @@
 """What an operator can do to a number: ask, hand over a code, end it, pay it back. Each shows the money first."""
 
-import uuid
 from abc import ABC
 from datetime import datetime
 from decimal import Decimal
@@ -11,16 +10,19 @@ from django.contrib import messages
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from accounts.models import User
+from accounts.roles import DECIDE
 from core.admin_acts import Act, Done, Figures, ReasonForm
-from core.admin_base import NOTHING, AmountField, moment
+from core.admin_base import NOTHING, moment
 from core.money import ZERO, show
 from sms import listen, states
-from sms.admin_acts import DECIDE
 from sms.by_hand import CantAct, deliver_code, end_by_hand
 from sms.models import Number
 from sms.refund import refund
 from upstream.client import UpstreamError
-from wallet.ledger import KeyReused, LedgerError
+from wallet.admin_refund import RefundAmount, RefundForm, RefundOnce, StatementReason
+from wallet.ledger import LedgerError
+from wallet.models import Hold
 
 
 class CodeForm(ReasonForm):
@@ -42,28 +44,11 @@ class CodeForm(ReasonForm):
     field_order = ("code", "text", "reason")
 
 
-class NumberRefundForm(forms.Form):
-    """How much, why, and unseen: a key that makes a second click harmless."""
+class NumberRefundForm(RefundForm):
+    """How much of a number's price, and why."""
 
-    amount = AmountField(
-        label="Amount (USD)",
-        help_text="The whole that can still be refunded, or a part of it.",
-        error_messages={"required": "Enter an amount such as 0.50."},
-    )
-    reason = forms.CharField(
-        label="Reason",
-        max_length=200,
-        help_text="The customer reads it in their statement.",
-        widget=UnfoldAdminTextInputWidget(),
-        error_messages={"required": "Say why: the customer reads it in their statement."},
-    )
-    key = forms.UUIDField(widget=forms.HiddenInput)
-
-    def clean_amount(self) -> Decimal:
-        amount: Decimal = self.cleaned_data["amount"]
-        if amount <= ZERO:
-            raise forms.ValidationError("Enter an amount above zero.")
-        return amount
+    amount = RefundAmount(such_as="0.50")
+    reason = StatementReason(most=200)
 
 
 class NumberAct(Act[Number], ABC):
@@ -185,71 +170,36 @@ class EndByHand(NumberAct):
         return Done(f"{number} has ended. {show(back)} are available to the customer again.")
 
 
-class Refund(NumberAct):
+class Refund(RefundOnce[Number], NumberAct):
     """Pay back what a number was paid for."""
 
-    path = "refund"
-    title = "Refund"
-    button = "Refund"
-    first_button = "Continue"
-    permission = DECIDE
-    icon = "currency_exchange"
     needs = states.PAID
     form = NumberRefundForm
-    variant = ActionVariant.PRIMARY
-    blamed = "amount"
+    what = "number"
 
-    def _left(self) -> Decimal:
-        return self.row.slot.hold.captured - self.row.slot.hold.refunded
+    def hold(self) -> Hold:
+        return self.row.slot.hold
+
+    def payer(self) -> User:
+        return self.row.purchase.customer
 
     def fits(self) -> bool:
-        return super().fits() and self._left() > ZERO
+        return NumberAct.fits(self) and self.left() > ZERO
 
-    def facts(self) -> Figures:
-        return [*super().facts(), ("Can be refunded", show(self._left()))]
+    def kept(self, left: Decimal) -> Figures:
+        left -= self.row.upstream_charge or ZERO
+        return [("Your loss" if left < 0 else "Left for you", show(abs(left)))]
 
-    def initial(self) -> dict[str, Any]:
-        return {"amount": self._left(), "key": uuid.uuid4()}
-
-    def says(self) -> list[str]:
-        return [
-            "The amount moves from the shop's sales to the customer's balance, at once. The number stays as it is, and "
-            "the vendor is not asked: what you paid there is between you and them.",
-        ]
-
-    def figures(self, given: dict[str, Any]) -> Figures:
-        left = self._left()
-        if given["amount"] > left:
-            raise LedgerError(f"At most {show(left)} of this number can still be refunded.")
-        kept = left - given["amount"] - (self.row.upstream_charge or ZERO)
-        return [
-            ("Refund", show(given["amount"])),
-            ("Can be refunded afterwards", show(left - given["amount"])),
-            ("Goes to", str(self.row.purchase.customer)),
-            ("Your loss" if kept < 0 else "Left for you", show(abs(kept))),
-            ("Reason", given["reason"]),
-        ]
-
-    def run(self, given: dict[str, Any], now: datetime) -> Done:
-        before = self.row.slot.hold.refunded
-        try:
-            number = refund(
-                number_id=self.row.pk,
-                amount=given["amount"],
-                key=str(given["key"]),
-                operator=self.operator,
-                reason=given["reason"],
-                now=now,
-            )
-        except KeyReused:
-            raise LedgerError(
-                "This form has refunded another amount already. Open “Refund” again for a further one."
-            ) from None
-        hold = number.slot.hold
-        left = show(hold.captured - hold.refunded)
-        if hold.refunded == before:
-            return Done(f"This form was sent twice: it refunded once. {left} can still be refunded.", happened=False)
-        return Done(f"{show(given['amount'])} are on the customer's balance again. {left} can still be refunded.")
+    def refund(self, given: dict[str, Any], now: datetime) -> Hold:
+        number = refund(
+            number_id=self.row.pk,
+            amount=given["amount"],
+            key=str(given["key"]),
+            operator=self.operator,
+            reason=given["reason"],
+            now=now,
+        )
+        return number.slot.hold
 
 
 ACTS: list[type[NumberAct]] = [AskNow, HandOverCode, EndByHand, Refund]

@@ -7,12 +7,13 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextInputWidget
 
+from accounts.roles import DECIDE
 from core.admin_acts import Act, Done
 from core.admin_base import AmountField
 from core.money import ZERO, show
 from wallet import ledger
+from wallet.admin_refund import StatementReason
 from wallet.models import Account
 
 
@@ -24,13 +25,7 @@ class AdjustForm(forms.Form):
         help_text="Positive adds to the balance, negative takes from it: 12.50 or -12.50.",
         error_messages={"required": "Enter an amount such as 12.50."},
     )
-    reason = forms.CharField(
-        label="Reason",
-        max_length=300,
-        help_text="The customer reads it in their statement.",
-        widget=UnfoldAdminTextInputWidget(),
-        error_messages={"required": "Say why: the customer reads it in their statement."},
-    )
+    reason = StatementReason(most=300)
     key = forms.UUIDField(widget=forms.HiddenInput)
 
     def clean_amount(self) -> Any:
@@ -48,7 +43,7 @@ class Adjust(Act[Account]):
     button = "Adjust the balance"
     first_button = "Continue"
     icon = "price_change"
-    permission = "wallet.change_account"
+    permission = DECIDE
     form = AdjustForm
     variant = ActionVariant.PRIMARY
     refusals = (ledger.LedgerError, ValueError)

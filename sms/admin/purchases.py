@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from unfold.decorators import display
 
+from accounts.roles import DECIDE
 from catalog.admin_purchase import (
     SHOWN,
     CallAdmin,
@@ -34,7 +35,7 @@ from core.admin_base import (
 )
 from sms import states
 from sms.admin.numbers import NUMBER_STATES
-from sms.admin_acts import DECIDE, PURCHASE_ACTS
+from sms.admin_acts import PURCHASE_ACTS
 from sms.admin_bulk import LetManyGo
 from sms.admin_search import PURCHASES
 from sms.admin_timeline import timeline_of

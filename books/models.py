@@ -4,6 +4,7 @@ Everything in here is made of other rows by `books.count` and can be made again;
 """
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -14,7 +15,26 @@ from core.money import MoneyField
 from sms.models import Project
 
 
-class Figures(models.Model):
+class Earned:
+    """What `sales`, `refunds` and `cost`, in USD, leave."""
+
+    sales: Any
+    refunds: Any
+    cost: Any
+
+    @property
+    def revenue(self) -> Decimal:
+        """USD: sales less refunds."""
+        revenue: Decimal = self.sales - self.refunds
+        return revenue
+
+    @property
+    def margin(self) -> Decimal:
+        """USD that are left of the revenue."""
+        return self.revenue - self.cost
+
+
+class Figures(Earned, models.Model):
     """What was sold in a day of the shop's own time zone. Amounts are USD."""
 
     day = models.DateField()
@@ -26,16 +46,6 @@ class Figures(models.Model):
 
     class Meta:
         abstract = True
-
-    @property
-    def revenue(self) -> Decimal:
-        """USD: sales less refunds."""
-        return self.sales - self.refunds
-
-    @property
-    def margin(self) -> Decimal:
-        """USD that are left of the revenue."""
-        return self.revenue - self.cost
 
 
 class Day(Figures):

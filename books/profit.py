@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, Model, Q, QuerySet, Sum
 
 from accounts.models import User
-from books.models import CustomerDay, Day, ItemDay
+from books.models import CustomerDay, Day, Earned, ItemDay
 from catalog.models import Category, Service
 from core.money import ZERO
 from sms.models import Country, Project
@@ -53,7 +53,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Line:
+class Line(Earned):
     """One line of a report: what it is of, the admin's page of it as (name, id), and its figures in USD."""
 
     what: str
@@ -63,16 +63,6 @@ class Line:
     sales: Decimal
     refunds: Decimal
     cost: Decimal
-
-    @property
-    def revenue(self) -> Decimal:
-        """Sales less refunds."""
-        return self.sales - self.refunds
-
-    @property
-    def margin(self) -> Decimal:
-        """What is left of the revenue."""
-        return self.revenue - self.cost
 
     @property
     def share(self) -> str:

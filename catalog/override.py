@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from catalog import blocked, changes, floored, lock
-from catalog.models import Category, PriceChange, Service
+from catalog.keep_changes import keep_changes
+from catalog.models import Category, Service
 from catalog.own import Own, Told, holds, search_text
 from catalog.pricing import least_price
 from catalog.rules import general
@@ -118,20 +119,7 @@ def _place(service: Service) -> dict[str, Any]:
 
 
 def _note(moved: list[tuple[Service, Decimal, Decimal]], now: datetime) -> None:
-    PriceChange.objects.bulk_create(
-        [
-            PriceChange(
-                service=service,
-                old_rate=service.rate,
-                new_rate=service.rate,
-                old_price=old,
-                new_price=new,
-                changed_at=now,
-            )
-            for service, old, new in moved
-        ],
-        batch_size=_BATCH,
-    )
+    keep_changes(moved=moved, now=now)
     changes.note_prices(moved=moved, now=now)
 
 

@@ -9,6 +9,7 @@ from django.db.models import Max
 
 from catalog import changes as shelf
 from catalog import floored, lock
+from catalog.keep_changes import keep_changes
 from catalog.models import MarkupRule, PriceChange, Service
 from catalog.preview import Preview, Row, compare
 from catalog.pricing import Figures, RuleBook, Step, price_of
@@ -46,20 +47,7 @@ def reprice(*, now: datetime) -> int:
 def _write(moved: list[tuple[Service, Decimal, Decimal]], now: datetime) -> None:
     """Keep each change, and let one statement take the prices from there: a hundred thousand take seconds so."""
     last = PriceChange.objects.aggregate(last=Max("pk"))["last"] or 0
-    PriceChange.objects.bulk_create(
-        [
-            PriceChange(
-                service_id=service.pk,
-                old_rate=service.rate,
-                new_rate=service.rate,
-                old_price=old,
-                new_price=new,
-                changed_at=now,
-            )
-            for service, old, new in moved
-        ],
-        batch_size=_BATCH,
-    )
+    keep_changes(moved=moved, now=now)
     # Nobody else writes changes meanwhile: whoever does holds the shelf. Each service has one of them, and a join
     # finds it, where a subquery might be planned as a walk through all of them for each service.
     with connection.cursor() as cursor:

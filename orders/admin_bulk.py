@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from catalog.admin_held import HeldBack
 from catalog.pricing import cost_of
 from core.admin_bulk import Bulk, BulkForm
 from core.money import ZERO, show
@@ -14,33 +15,27 @@ from orders import states
 from orders.models import Order
 from orders.refund import refund
 from orders.resolve import CantResolve, let_go
-from upstream.forwarding import BelowCost
 from wallet.ledger import LedgerError
 
 
-class LetManyGo(Bulk[Order]):
+class LetManyGo(HeldBack[Order]):
     """Held back → sent all the same."""
 
-    action = "let_many_go"
     title = "Send held-back orders all the same"
-    button = "Send them below cost"
     says = [
         "These orders were held back since their cost rose. They go out at once; each customer pays at most what is on "
         "hold, and the vendor charges you what each costs by then."
     ]
-    money = "On hold"
     refusals = (CantResolve,)
 
-    def fits(self, row: Order) -> bool:
-        return row.state == states.PLACED and row.below_cost == BelowCost.HELD
+    def waits(self, row: Order) -> bool:
+        return row.state == states.PLACED
 
     def amount(self, row: Order) -> Decimal:
         return row.charge
 
-    def note(self, row: Order) -> str:
-        now = cost_of(row.service, row.quantity)
-        loss = f", {show(now - row.charge)} lost on it" if now > row.charge else ""
-        return f"costs {show(now)} now{loss}"
+    def cost_now(self, row: Order) -> Decimal:
+        return cost_of(row.service, row.quantity)
 
     def run(self, row: Order, *, operator: Any, reason: str, key: str, now: datetime) -> None:
         let_go(order_id=row.pk, operator=operator, reason=reason, now=now)

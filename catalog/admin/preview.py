@@ -1,17 +1,20 @@
 """Rules are previewed before they are saved or deleted: the page with real prices, and the yes that belongs to it."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from unfold.decorators import display
 
 from catalog import lock
 from catalog.admin.price_table import preview_table
+from catalog.admin_forms import RuleForm
 from catalog.preview import Preview
-from core.admin_base import ShopAdmin
+from core.admin_base import ShopAdmin, usd_column
 
 PAGE = 20
 # What the preview's own form sends beside what the rule's form had.
@@ -19,14 +22,55 @@ OURS = ("csrfmiddlewaretoken", "confirmed", "look", "edit", "words", "page", "pa
 STALE = "Prices or rules changed while you looked. This is what it would do now: look once more."
 
 
+WHAT_IT_ADDS = ("What it adds", {"fields": (("percent", "fixed"), ("minimum_margin", "rounding"))})
+
+
 class PreviewedRules(ShopAdmin):
     """A rule's page: saving leads to the preview, and only its yes writes anything."""
 
     noun = "services"
+    # What is told of purchases that were made before.
+    kept: ClassVar[str]
+    form: ClassVar[type[RuleForm]]
+    list_display = ("place", "group", "percent_text", "fixed_usd", "minimum_usd", "rounding_usd", "active")
+    list_filter = ("active", "group")
+
+    @display(description="Percent", ordering="percent")
+    def percent_text(self, rule: Any) -> str:
+        return f"{rule.percent.normalize():f}%"
+
+    fixed_usd = usd_column("fixed", "Fixed")
+    minimum_usd = usd_column("minimum_margin", "Minimum margin")
+    rounding_usd = usd_column("rounding", "Rounded up to")
 
     def preview(self, rule: Any, steps: list[tuple[int, Any]], *, gone: bool = False) -> Preview:
         """What the rule, as it stands in memory, would do; `gone`: its being deleted."""
         raise NotImplementedError
+
+    def reprice(self) -> int:
+        """Set the general prices by the rules as they are now; how many changed."""
+        raise NotImplementedError
+
+    def say_repriced(self, request: HttpRequest) -> None:
+        """Set the prices, and say how many changed."""
+        changed = self.reprice()
+        what = {0: "No price changed.", 1: "1 price changed."}.get(changed, f"{changed:,} prices changed.")
+        what = f"General prices: {what[0].lower()}{what[1:]} A group's are reckoned as they are shown."
+        self.message_user(request, f"{what} {self.kept}", messages.INFO)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        alone = [f"{rule}. {self.form.only_rule}" for rule in objs if rule.holds_alone]
+        return found, counts, lacking, [*protected, *alone]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        # Not before: a rule's steps are saved here.
+        super().save_related(request, form, formsets, change)
+        self.say_repriced(request)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        self.say_repriced(request)
 
     def get_actions(self, request: HttpRequest) -> Any:
         # Many at once would go without a preview.

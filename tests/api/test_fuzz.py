@@ -1,6 +1,6 @@
 """Whatever is sent: never a 5xx, always JSON, and no money moves on what nobody can mean.
 
-API_FUZZ_SEED repeats a run, API_FUZZ=100000 makes it longer.
+API_FUZZ_SEED draws other requests (`random` each time others, and told), API_FUZZ=100000 draws more.
 """
 
 import json
@@ -55,6 +55,14 @@ ODD = (
     ",".join(map(str, range(300))),
 )
 KINDS = ("application/x-www-form-urlencoded", "application/json", "multipart/form-data", "text/plain", "x", "")
+
+
+def chosen_seed():
+    """The seed of this run: the same in every run unless another is asked for, so that a red suite stays red."""
+    wanted = os.environ.get("API_FUZZ_SEED", "1")
+    seed = random.randrange(2**32) if wanted == "random" else int(wanted)
+    print(f"API_FUZZ_SEED={seed}")
+    return seed
 
 
 class Fuzz:
@@ -122,9 +130,7 @@ def test_whatever_is_sent_is_answered_and_moves_no_money(catalogue, projects, ri
     Project.objects.filter(pk=1).update(hidden=True)  # `true` is 1 in a form
     ids = [standing.pk, *(service.pk for service in catalogue.values() if not service.is_product)]
     balance, held = ledger.account_of(rich).balance, ledger.account_of(rich).held
-    seed = int(os.environ.get("API_FUZZ_SEED") or random.randrange(2**32))
-    print(f"API_FUZZ_SEED={seed}")
-    fuzz, client = Fuzz(seed, secret, ids), Client(raise_request_exception=True)
+    fuzz, client = Fuzz(chosen_seed(), secret, ids), Client(raise_request_exception=True)
     answered = {"error": 0, "other": 0}
     for number in range(REQUESTS):
         path, body, kind = fuzz.request()

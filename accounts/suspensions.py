@@ -4,8 +4,9 @@ No log-in means no purchase and no API either. What was bought before goes on to
 touches orders, numbers or money.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts import sessions
 from accounts.models import Suspension, User
+from core.prepared import ID, MOMENT, Prepared, given
 
 Degree = Suspension.Degree
 # What each thing is shut by.
@@ -69,19 +71,22 @@ def lift(*, suspension: Suspension, operator: User | None, now: datetime) -> boo
     return bool(Suspension.objects.filter(pk=suspension.pk, lifted_at=None).update(lifted_at=now, lifted_by=operator))
 
 
-def live(now: datetime) -> QuerySet[Suspension]:
-    """Those that hold."""
+def live(now: Any) -> QuerySet[Suspension]:
+    """Those that hold at a moment, or at one that is given later (`core.prepared`)."""
     return Suspension.objects.filter(Q(ends_at=None) | Q(ends_at__gt=now), lifted_at=None)
 
 
-def shuts(degrees: Iterable[str], *, customer: str, now: datetime) -> Exists:
+_LIVE_OF = Prepared(lambda: live(given("now", MOMENT)).filter(customer_id=given("customer", ID)))
+
+
+def shuts(degrees: Iterable[str], *, customer: str, now: Any) -> Exists:
     """In a query: whether one of the degrees holds for the customer whose id stands in the column `customer`."""
     return Exists(live(now).filter(customer=OuterRef(customer), degree__in=degrees))
 
 
-def found(customer_id: int, degrees: Iterable[str], *, now: datetime) -> Suspension | None:
+def found(customer_id: int, degrees: Collection[str], *, now: datetime) -> Suspension | None:
     """The one that holds longest, if any does."""
-    held = list(live(now).filter(customer=customer_id, degree__in=degrees))
+    held = [one for one in _LIVE_OF.all(customer=customer_id, now=now) if one.degree in degrees]
     return max(held, key=lambda one: (one.ends_at is None, one.ends_at), default=None)
 
 

@@ -7,6 +7,7 @@ from django.db import DatabaseError
 from django.db.models import Count, Q
 
 from api.models import Call, Key
+from core.prepared import insert
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +20,15 @@ STEP = timedelta(minutes=1)
 def record(*, key: Key, action: str, outcome: str, milliseconds: int, address: str | None, now: datetime) -> None:
     """Note one call. A log that can't be written spoils nothing: the customer has their answer."""
     try:
-        Call.objects.create(
-            key_id=key.pk,
-            action=action[:20],
-            outcome=outcome[:120],
-            milliseconds=max(milliseconds, 0),
-            address=address,
-            at=now,
+        insert(
+            Call(
+                key_id=key.pk,
+                action=action[:20],
+                outcome=outcome[:120],
+                milliseconds=max(milliseconds, 0),
+                address=address,
+                at=now,
+            )
         )
         if key.last_used_at is None or now - key.last_used_at >= STEP:
             unused = Q(last_used_at=None) | Q(last_used_at__lte=now - STEP)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from accounts.models import User
 from api import words
 from core.money import ZERO
+from core.prepared import ID, Prepared, given
 from orders import states
 from orders.models import Order
 from orders.plans import shown as plans
@@ -72,14 +73,18 @@ def _whole(order: Order, figures: plans.Figures) -> Standing:
 
 def of_customer(customer: User) -> QuerySet[Order]:
     """The customer's orders with all that `look` needs: nobody else's exist for them."""
-    return Order.objects.filter(customer=customer).select_related("hold", "service", "plan__hold")
+    return _told().filter(customer=customer)
+
+
+def _told() -> QuerySet[Order]:
+    return Order.objects.select_related("hold", "service", "plan__hold")
+
+
+_ONE = Prepared(lambda: _told().filter(pk=given("order", ID), customer_id=given("customer", ID)).order_by())
 
 
 def one(customer: User, order_id: int | None) -> Order | None:
     """The customer's order with this id."""
     if order_id is None:
         return None
-    try:
-        return of_customer(customer).get(pk=order_id)
-    except Order.DoesNotExist:
-        return None
+    return _ONE.first(customer=customer.pk, order=order_id)

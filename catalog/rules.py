@@ -1,12 +1,14 @@
 """The active mark-up rules of the catalogue, from the table."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from catalog.models import MarkupRule, Service
 from catalog.pricing import Figures, Rule, RuleBook, Step
+from core.prepared import ID, Prepared, given
 
 _FIELDS = (
     *("pk", "percent", "fixed", "minimum_margin", "rounding"),
@@ -38,6 +40,10 @@ def active(group_id: int | None) -> dict[int, Figures]:
 
 def general_for(services: Collection[Service]) -> RuleBook[Figures]:
     """The general rules that fit any of the services, with their steps. One query."""
+    if len(services) == 1:
+        [one] = services
+        place = {"service": one.pk, "subcategory": one.subcategory_id, "category": one.category_id}
+        return RuleBook(_read(_GENERAL_FOR_ONE.all(**place)).values())
     return RuleBook(
         _figures(
             Q(group=None),
@@ -50,8 +56,28 @@ def general_for(services: Collection[Service]) -> RuleBook[Figures]:
 
 
 def _figures(*wanted: Q) -> dict[int, Figures]:
+    return _read(_rows(*wanted))
+
+
+def _rows(*wanted: Q) -> QuerySet[MarkupRule, tuple[Any, ...]]:
     # A row for each step; a rule without one has a row all the same.
     rows = MarkupRule.objects.filter(*wanted, active=True).order_by("pk", F("steps__from_quantity").asc())
+    return rows.values_list(*_FIELDS)
+
+
+# A service without a subcategory asks for the rules of none: in SQL nothing is equal to NULL.
+_GENERAL_FOR_ONE = Prepared(
+    lambda: _rows(
+        Q(group=None),
+        Q(service_id=given("service", ID))
+        | Q(subcategory_id=given("subcategory", ID))
+        | Q(category_id=given("category", ID))
+        | Q(service=None, subcategory=None, category=None),
+    )
+)
+
+
+def _read(rows: Iterable[tuple[Any, ...]]) -> dict[int, Figures]:
     found: dict[int, Figures] = {}
     steps: dict[int, list[Step]] = {}
     for (
@@ -66,7 +92,7 @@ def _figures(*wanted: Q) -> dict[int, Figures]:
         category,
         quantity,
         stepped,
-    ) in rows.values_list(*_FIELDS):
+    ) in rows:
         found.setdefault(
             pk,
             Figures(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from conduct.hosts import decoded, folded, host_of
 from conduct.models import Block, Edition
+from core.prepared import Prepared
 
 
 class Watch:
@@ -36,13 +37,14 @@ class Watch:
         return next((block for block in self._words if block.match in text), None)
 
 
+_MARK = Prepared(lambda: Edition.objects.filter(pk=1).order_by().values_list("mark"))
 _kept: tuple[str, Watch] = ("", Watch())
 
 
 def now() -> Watch:
     """The list that holds now. One query; two when it is another than this process knew."""
     global _kept
-    mark = Edition.objects.filter(pk=1).values_list("mark", flat=True).first() or ""
+    [mark] = _MARK.first() or [""]
     if mark != _kept[0]:
         kinds = [Block.Kind.DOMAIN, Block.Kind.WORD]
         _kept = mark, Watch(Block.objects.filter(active=True, kind__in=kinds).order_by("pk")) if mark else Watch()

@@ -12,8 +12,13 @@ from django.db.models import Sum
 from accounts.models import User
 from core.alerts import resolve
 from core.money import ZERO
+from core.prepared import ID, Prepared, given
 from funds.models import Debt
 from wallet import ledger
+
+_OWES = Prepared(
+    lambda: Debt.objects.filter(customer_id=given("customer", ID), state=Debt.State.OPEN).order_by().values_list("pk")
+)
 
 
 class CantCollect(Exception):
@@ -32,11 +37,11 @@ def pay(*, customer: User, cause: str, now: datetime) -> None:
     Called with each deposit, and before a purchase sets money aside: what was on hold when a payment was taken back,
     and came free since, is owed before it can be spent.
     """
-    open_ones = Debt.objects.filter(customer=customer, state=Debt.State.OPEN)
-    if not open_ones.exists():
+    if not _OWES.all(customer=customer.pk):
         return
     with transaction.atomic():
         ledger.locked(ledger.account_of(customer))
+        open_ones = Debt.objects.filter(customer=customer, state=Debt.State.OPEN)
         for debt in open_ones.order_by("pk").select_for_update():
             take(debt, cause=cause, now=now)
 

@@ -12,6 +12,7 @@ from allauth.account.models import EmailAddress
 from django.urls import reverse
 
 from core.money import show
+from core.prepared import ID, USD, Prepared, given
 from notices.kinds import Kind
 from notices.models import Notice, Switches
 
@@ -31,6 +32,13 @@ def tell(*, customer_id: int, kind: Kind, about: Mapping[str, object], link: str
     return _note(customer_id, kind, about, link, now)
 
 
+_CROSSED = Prepared(
+    lambda: Switches.objects.filter(
+        customer_id=given("customer", ID), low_below__lte=given("before", USD), low_below__gt=given("after", USD)
+    ).order_by()
+)
+
+
 def balance_fell(*, customer_id: int | None, before: Decimal, after: Decimal, now: datetime) -> bool:
     """Tell whoever wanted to know that their available balance fell below their mark; amounts are USD.
 
@@ -38,7 +46,7 @@ def balance_fell(*, customer_id: int | None, before: Decimal, after: Decimal, no
     """
     if customer_id is None:
         return False
-    crossed = Switches.objects.filter(customer=customer_id, low_below__lte=before, low_below__gt=after).first()
+    crossed = _CROSSED.first(customer=customer_id, before=before, after=after)
     if crossed is None or crossed.low_below is None or not crossed.wants(Kind.LOW_BALANCE):
         return False
     about = {"amount": show(after), "threshold": show(crossed.low_below)}

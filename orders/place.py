@@ -20,6 +20,7 @@ from conduct import note, watch
 from conduct.models import Block
 from conduct.watch import Watch
 from core.money import LARGEST, show
+from core.prepared import ID, TEXT, Prepared, given, insert
 from funds import debts
 from orders import promotion, tasks
 from orders.models import Order, OrderEvent, Plan, PromotionUse, new_reference
@@ -29,6 +30,16 @@ from wallet.models import Hold
 LONGEST_LINK = 500
 _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 _HOST = re.compile(r"(?=.{4,253}\Z)([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}\Z")
+
+
+_SOLD = Prepared(lambda: on_shelf().select_related("category").filter(pk=given("service", ID)).order_by())
+_BY_FORM_KEY = Prepared(
+    lambda: (
+        Order.objects.filter(customer_id=given("customer", ID), form_key=given("form_key", TEXT))
+        .exclude(form_key="")
+        .order_by()
+    )
+)
 
 
 class CantPlace(Exception):
@@ -148,7 +159,7 @@ def refused_are_noted(customer: User, now: datetime) -> Iterator[None]:
 
 
 def _placed_before(customer: User, form_key: str) -> Order | None:
-    return Order.objects.filter(customer=customer, form_key=form_key).first() if form_key else None
+    return _BY_FORM_KEY.first(customer=customer.pk, form_key=form_key) if form_key else None
 
 
 def _same_wish(placed: Order, service_id: int, quantity: int, link: str, promo: str) -> Order:
@@ -181,7 +192,7 @@ def checked(
     shown_unit: int,
 ) -> tuple[Service, str, Quote]:
     """The service, the link as it will be sent, and the customer's prices of now. Raises `CantPlace`."""
-    service = on_shelf().select_related("category").filter(pk=service_id).first()
+    service = _SOLD.first(service=service_id)
     if service is None:
         block = blocked.reason(service_id)
         if block is not None:
@@ -226,7 +237,7 @@ def create(
     now: datetime,
 ) -> Order:
     """Put an order that is paid for by `hold` into the outbox; it goes out once the transaction commits."""
-    made = Order.objects.create(
+    made = Order(
         reference=reference,
         customer=customer,
         service=service,
@@ -248,7 +259,8 @@ def create(
         placed_at=now,
         changed_at=now,
     )
-    OrderEvent.objects.create(order=made, kind=OrderEvent.Kind.PLACED, amount=offer.charge, at=now)
+    insert(made)
+    insert(OrderEvent(order=made, kind=OrderEvent.Kind.PLACED, amount=offer.charge, at=now))
     transaction.on_commit(lambda: tasks.nudge(made.pk), robust=True)
     return made
 

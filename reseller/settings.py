@@ -382,6 +382,7 @@ MIDDLEWARE = [
     "reseller.health.probe",
     "django.middleware.security.SecurityMiddleware",
     "reseller.whole.whole_forms",
+    "reseller.lane.api_lane",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "reseller.policy.admin_policy",

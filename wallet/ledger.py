@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.money import LARGEST, ZERO, show, to_micros
+from core.prepared import ID, TEXT, USD, Prepared, PreparedUpdate, given, insert
 from notices.tell import balance_fell
 from wallet.models import Account, Hold, Transfer
 
@@ -49,9 +50,18 @@ class HoldClosed(LedgerError):
     """A hold that was already captured or released, otherwise than asked now."""
 
 
+_OF = Prepared(lambda: Account.objects.filter(owner_id=given("owner", ID)).order_by())
+_LOCKED = Prepared(lambda: Account.objects.select_for_update().filter(pk=given("account", ID)).order_by())
+_HELD = PreparedUpdate(lambda: Account.objects.filter(pk=given("account", ID)), held=given("held", USD))
+_BY_KEY = Prepared(lambda: Hold.objects.filter(key=given("key", TEXT)).order_by())
+_MOVED = Prepared(lambda: Transfer.objects.filter(key=given("key", TEXT)).order_by())
+
+
 def account_of(user: User) -> Account:
     """The customer's account, opened when first asked for."""
-    account, _made = Account.objects.get_or_create(owner=user, defaults={"kind": Account.Kind.CUSTOMER})
+    account = _OF.first(owner=user.pk)
+    if account is None:
+        account, _made = Account.objects.get_or_create(owner=user, defaults={"kind": Account.Kind.CUSTOMER})
     return account
 
 
@@ -128,16 +138,16 @@ def hold(*, account: Account, amount: Decimal, key: str, now: datetime) -> Hold:
     _movable(amount)
     with transaction.atomic():
         locked = _lock(account.pk)
-        made = Hold.objects.filter(key=key).first()
+        made = _BY_KEY.first(key=key)
         if made is not None:
             if made.account_id != account.pk or made.amount != amount:
                 raise KeyReused(f"{key} already holds {made.amount} USD")
             return made
         if locked.available < amount:
             raise InsufficientFunds(available=locked.available, needed=amount)
-        Account.objects.filter(pk=account.pk).update(held=locked.held + amount)
+        _set_held(locked, locked.held + amount)
         try:
-            held = Hold.objects.create(key=key, account=locked, amount=amount, created_at=now)
+            held = insert(Hold(key=key, account=locked, amount=amount, created_at=now))
         except IntegrityError as error:  # somebody else's account has this key
             raise KeyReused(f"{key} is taken") from error
         _fell(locked, amount, now)
@@ -153,7 +163,7 @@ def split(*, hold: Hold, amount: Decimal, key: str, now: datetime) -> Hold:
     _movable(amount)
     with transaction.atomic():
         locked = _lock(hold.account_id)
-        made = Hold.objects.filter(key=key).first()
+        made = _BY_KEY.first(key=key)
         if made is not None:
             if made.account_id != locked.pk or made.amount != amount:
                 raise KeyReused(f"{key} already holds {made.amount} USD")
@@ -167,7 +177,7 @@ def split(*, hold: Hold, amount: Decimal, key: str, now: datetime) -> Hold:
         Hold.objects.filter(pk=hold.pk).update(
             **{"state": Hold.State.RELEASED, "closed_at": now} if whole else {"amount": current.amount - amount}
         )
-        return Hold.objects.create(key=key, account=locked, amount=amount, created_at=now)
+        return insert(Hold(key=key, account=locked, amount=amount, created_at=now))
 
 
 def capture(*, hold: Hold, amount: Decimal, key: str, memo: str = "", now: datetime) -> Transfer:
@@ -186,7 +196,7 @@ def capture(*, hold: Hold, amount: Decimal, key: str, memo: str = "", now: datet
             raise HoldClosed(f"{current.key} is {current.state.lower()}")
         if amount > current.amount:
             raise LedgerError(f"{current.key} holds {current.amount} USD, not {amount}")
-        Account.objects.filter(pk=locked.pk).update(held=locked.held - current.amount)
+        _set_held(locked, locked.held - current.amount)
         Hold.objects.filter(pk=hold.pk).update(state=Hold.State.CAPTURED, captured=amount, closed_at=now)
         return _move(
             Transfer.Kind.CAPTURE,
@@ -208,7 +218,7 @@ def release(*, hold: Hold, now: datetime) -> None:
         if current.state == Hold.State.CAPTURED:
             raise HoldClosed(f"{current.key} was captured: refund it instead")
         if current.state == Hold.State.OPEN:
-            Account.objects.filter(pk=locked.pk).update(held=locked.held - current.amount)
+            _set_held(locked, locked.held - current.amount)
             Hold.objects.filter(pk=hold.pk).update(state=Hold.State.RELEASED, closed_at=now)
 
 
@@ -261,17 +271,19 @@ def _move(
         system, _made = Account.objects.get_or_create(kind=other, owner=None)
         source, target = (system, customer) if amount > 0 else (customer, system)
         try:
-            moved = Transfer.objects.create(
-                kind=kind,
-                source=source,
-                target=target,
-                customer=customer,
-                hold=hold,
-                amount=abs(amount),
-                key=key,
-                memo=memo[:300],
-                balance_after=after,
-                created_at=now,
+            moved = insert(
+                Transfer(
+                    kind=kind,
+                    source=source,
+                    target=target,
+                    customer=customer,
+                    hold=hold,
+                    amount=abs(amount),
+                    key=key,
+                    memo=memo[:300],
+                    balance_after=after,
+                    created_at=now,
+                )
             )
         except IntegrityError as error:  # somebody else's account has this key
             raise KeyReused(f"{key} is taken") from error
@@ -286,11 +298,18 @@ def _fell(before: Account, by: Decimal, now: datetime) -> None:
 
 
 def _lock(account_id: int) -> Account:
-    return Account.objects.select_for_update().get(pk=account_id)
+    found = _LOCKED.first(account=account_id)
+    if found is None:
+        raise Account.DoesNotExist(f"There is no account {account_id}")
+    return found
+
+
+def _set_held(account: Account, held: Decimal) -> None:
+    _HELD.run(account=account.pk, held=held)
 
 
 def _repeated(key: str, *, account_id: int, amount: Decimal, kind: str) -> Transfer | None:
-    made = Transfer.objects.filter(key=key).first()
+    made = _MOVED.first(key=key)
     if made is None:
         return None
     customer_side = made.target_id if amount > 0 else made.source_id

@@ -9,20 +9,22 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import parse_qs
 
 
 @contextlib.contextmanager
-def vendor(answers: dict[str, bytes], *, seconds: float = 0.0) -> Iterator[str]:
-    """Its address; `answers` by action (`*`: any other), each after `seconds`."""
+def vendor(answers: Mapping[str, bytes | Path], *, seconds: float = 0.0) -> Iterator[str]:
+    """Its address; `answers` by action (`*`: any other), some of them in files, each after `seconds`."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(512)
     child = os.fork()
     if child == 0:
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(listener, answers, seconds))
+            read = {name: it.read_bytes() if isinstance(it, Path) else it for name, it in answers.items()}
+            asyncio.run(_serve(listener, read, seconds))
         os._exit(0)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/api/v2"

@@ -28,7 +28,11 @@ def note(*, services: Iterable[Service], kind: str, now: datetime) -> None:
     )
 
 
-def note_prices(*, moved: Sequence[tuple[Service, Decimal, Decimal]], now: datetime) -> None:
+# A service, its old price and its new one.
+Moved = tuple[Service, Decimal, Decimal]
+
+
+def note_prices(*, moved: Sequence[Moved], now: datetime) -> None:
     """Prices of services on sale became others: (service, old, new) in USD for one rate unit."""
     ShelfChange.objects.bulk_create(
         [

@@ -23,8 +23,8 @@ class Own:
     price: Decimal | None = None
 
     @classmethod
-    def of(cls, service: Service) -> "Own":
-        """What stands in the service's row."""
+    def of(cls, service: Any) -> "Own":
+        """What stands in the row of a service, read as a model or as a named tuple."""
         return cls(service.own_name, service.name_zh, service.own_category_id, service.own_price)
 
 

@@ -5,10 +5,9 @@ a fifth of what is on sale, changes nothing and alerts: a vendor's hiccup must n
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +19,7 @@ from catalog.own import Own, Told, holds
 from catalog.pricing import RuleBook
 from catalog.rules import general
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
+from core import bulk
 from core.money import MICRO, round_up
 from upstream import replies
 from upstream.client import Client, UpstreamError, client
@@ -32,6 +32,16 @@ __all__ = ["SyncFailed", "sync_catalog"]
 
 KIND = "catalogue"
 LEARN_AGAIN = timedelta(hours=24)
+CHUNK = 500
+# What a comparison reads of our rows: what is the operator's and ours, then what `_figures` says, in its order.
+_KEPT = ("pk", "upstream_id", "state", "own_name", "name_zh", "own_category_id", "own_price")
+_WANTED = (
+    *("name", "category_id", "subcategory_id", "price", "search_text"),
+    *("vendor_name", "vendor_category_id", "vendor_subcategory_id", "type", "entity", "rate", "unit"),
+    *("min", "max", "stock", "refill", "cancel", "auto_delivery"),
+)
+_WANTED_FROM = len(_KEPT)
+_NOTHING = Own()
 
 
 @dataclass
@@ -125,62 +135,38 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     subcategories = _subcategories(fetched, categories)
     rules, units = general(), rate_units()
     by_id = Category.objects.in_bulk()
-    known = {service.upstream_id: service for service in Service.objects.all()}
+    known = _known()
 
-    new: list[Service] = []
-    changed: list[Service] = []
+    new: list[dict[str, Any]] = []
+    changed: dict[int, dict[str, Any]] = {}
     returned: list[int] = []
-    prices: list[PriceChange] = []
-    moved: list[tuple[Service, Decimal, Decimal]] = []
-    touched: set[str] = set()
     for row in fetched.rows.values():
         category = categories[tidy(row.category)]
-        service = known.get(row.service)
+        kept = known.get(row.service)
         place = fetched.places.get(row.service)
         if place:
             subcategory = subcategories.get(place)
         else:
             # Not asked this time, or the vendor lists it under none of them.
             relearned = tidy(row.category) in fetched.learned
-            subcategory = None if service is None or relearned else service.vendor_subcategory_id
-        wanted = _figures(row, category, subcategory, rules, units, service, by_id)
-        if service is None:
+            subcategory = None if kept is None or relearned else kept.vendor_subcategory_id
+        wanted = _figures(row, category, subcategory, rules, units, kept, by_id)
+        if kept is None:
             held = _is_held(by_id[category])
             seen = {"first_seen_at": now, "changed_at": now, "held": held, "hidden": held}
-            new.append(Service(upstream_id=row.service, **seen, **wanted))
+            new.append({"upstream_id": row.service, **seen, **wanted})
             continue
-        if service.state == Service.State.WITHDRAWN:
-            returned.append(service.pk)
-        differing = {name for name, value in wanted.items() if getattr(service, name) != value}
-        if not differing:
-            continue
-        if "price" in differing:
-            moved.append((service, service.price, wanted["price"]))
-        if differing & {"rate", "price"}:
-            prices.append(
-                PriceChange(
-                    service=service,
-                    old_rate=service.rate,
-                    new_rate=wanted["rate"],
-                    old_price=service.price,
-                    new_price=wanted["price"],
-                    changed_at=now,
-                )
-            )
-        for name in differing:
-            setattr(service, name, wanted[name])
-        service.changed_at = now
-        touched |= differing | {"changed_at"}
-        changed.append(service)
+        if kept.state == Service.State.WITHDRAWN:
+            returned.append(kept.pk)
+        if kept[_WANTED_FROM:] != tuple(wanted.values()):
+            changed[kept.pk] = wanted
 
-    Service.objects.bulk_create(new, batch_size=500)
-    if changed:
-        Service.objects.bulk_update(changed, sorted(touched), batch_size=200)
+    bulk.create(Service, new)
+    touched, moved = _change(changed, now)
     # Only from WITHDRAWN: a service that was suspended meanwhile stays off sale.
     for start in range(0, len(returned), 500):
         back = Service.objects.filter(pk__in=returned[start : start + 500], state=Service.State.WITHDRAWN)
         back.update(state=Service.State.ON_SALE, withdrawn_at=None, changed_at=now)
-    PriceChange.objects.bulk_create(prices, batch_size=500)
     mentioned = _mentioned(fetched)
     gone = [s.pk for s in known.values() if s.upstream_id not in mentioned and s.state == Service.State.ON_SALE]
     for start in range(0, len(gone), 500):
@@ -192,28 +178,67 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
         blocked.mark()
     floored.look(now=now)
     if known:  # a shop that opens has no news
-        _tell(new, returned, gone, moved, known, now)
+        _tell([row["upstream_id"] for row in new], returned, gone, moved, now)
 
     run.seen, run.added, run.changed, run.withdrawn = len(fetched.rows), len(new), 0, len(gone)
-    run.changed = len({service.pk for service in changed} | set(returned))
+    run.changed = len(set(changed) | set(returned))
     name_skipped(run, fetched.skipped)
 
 
-def _tell(
-    new: list[Service],
-    returned: list[int],
-    gone: list[int],
-    moved: list[tuple[Service, Decimal, Decimal]],
-    known: dict[int, Service],
-    now: datetime,
-) -> None:
-    """Write down what customers may hear of."""
-    by_pk = {service.pk: service for service in known.values()}
+def _known() -> dict[int, Any]:
+    """What stands in our rows, by the vendor's number: tuples, since a model for each is as heavy as all the rest."""
+    rows = Service.objects.order_by().values_list(*_KEPT, *_WANTED, named=True)
+    return {row.upstream_id: row for row in rows.iterator(chunk_size=5000)}
+
+
+def _change(changed: Mapping[int, Mapping[str, Any]], now: datetime) -> tuple[set[str], list[changes.Moved]]:
+    """Write down what is wanted of the services with these numbers; which fields that changed, and which prices."""
+    touched: set[str] = set()
+    moved: list[changes.Moved] = []
+    prices: list[PriceChange] = []
+    numbers = list(changed)
+    for start in range(0, len(numbers), CHUNK):
+        services = list(Service.objects.in_bulk(numbers[start : start + CHUNK]).values())
+        its: set[str] = {"changed_at"}
+        for service in services:
+            wanted = changed[service.pk]
+            differing = {name for name, value in wanted.items() if getattr(service, name) != value}
+            if "price" in differing:
+                moved.append((service, service.price, wanted["price"]))
+            if differing & {"rate", "price"}:
+                prices.append(
+                    PriceChange(
+                        service=service,
+                        old_rate=service.rate,
+                        new_rate=wanted["rate"],
+                        old_price=service.price,
+                        new_price=wanted["price"],
+                        changed_at=now,
+                    )
+                )
+            for name in differing:
+                setattr(service, name, wanted[name])
+            service.changed_at = now
+            its |= differing
+        Service.objects.bulk_update(services, sorted(its), batch_size=200)
+        touched |= its
+    PriceChange.objects.bulk_create(prices, batch_size=500)
+    return touched, moved
+
+
+def _tell(new: list[int], returned: list[int], gone: list[int], moved: Sequence[changes.Moved], now: datetime) -> None:
+    """Write down what customers may hear of: the new ones by the vendor's numbers, the others by ours."""
     Kind = ShelfChange.Kind
     # What is held is news once somebody shows it.
-    changes.note(services=[each for each in new if not each.held], kind=Kind.NEW, now=now)
-    changes.note(services=[by_pk[pk] for pk in returned], kind=Kind.BACK, now=now)
-    changes.note(services=[by_pk[pk] for pk in gone], kind=Kind.GONE, now=now)
+    shown = Service.objects.filter(held=False)
+    for kind, field, numbers in (
+        *((Kind.NEW, "upstream_id", new), (Kind.BACK, "pk", returned)),
+        (Kind.GONE, "pk", gone),
+    ):
+        among = shown if kind == Kind.NEW else Service.objects.all()
+        for start in range(0, len(numbers), CHUNK):
+            some = among.filter(**{f"{field}__in": numbers[start : start + CHUNK]}).order_by("pk")
+            changes.note(services=some, kind=kind, now=now)
     changes.note_prices(moved=moved, now=now)
     changes.forget(now=now)
 
@@ -229,18 +254,18 @@ def _figures(
     subcategory_id: int | None,
     rules: RuleBook[Any],
     units: dict[str, int],
-    service: Service | None,
+    kept: Any,
     categories: Mapping[int, Category],
 ) -> dict[str, Any]:
-    """What our row should say, by field name."""
+    """What our row should say, by field name, in the order of `_WANTED`; `kept` is what it says, if it is there."""
     # A rate finer than a micro counts as the next one up: a cost is never underestimated.
     told = Told(tidy(row.name), category_id, subcategory_id, round_up(row.rate, MICRO))
     entity = Service.Entity.PRODUCT if row.entity_type == "product" else Service.Entity.SMM
     return {
         **holds(
             told=told,
-            own=Own.of(service) if service else Own(),
-            service_id=service.pk if service else None,
+            own=Own.of(kept) if kept else _NOTHING,
+            service_id=kept.pk if kept else None,
             rules=rules,
             categories=categories,
         ),

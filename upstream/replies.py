@@ -286,6 +286,8 @@ class Rows(msgspec.Struct, Generic[T], frozen=True):
 
 def tidy(text: str) -> str:
     """One line of printable text: control characters become spaces, and NUL (which PostgreSQL refuses) goes."""
+    if text.isprintable():  # nearly every text is, and looking at it whole is quick
+        return " ".join(text.split())
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 

@@ -1,0 +1,61 @@
+"""Many new rows at once are what one by one they would be, on both databases."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from catalog.models import Category, Service
+from core import bulk
+
+pytestmark = pytest.mark.django_db
+
+
+def rows(category, now, count=3):
+    return [
+        {
+            "upstream_id": 900 + number,
+            "name": f"Tab\tand \\backslash, “quotes” and \\N {number}",
+            "rate": Decimal("0.000001") * (number + 1),
+            "price": Decimal("12.5"),
+            "unit": 1000,
+            "min": 1,
+            "max": 10,
+            "category_id": category.pk,
+            "stock": None if number % 2 else 5,
+            "refill": True,
+            "first_seen_at": now,
+            "changed_at": now,
+        }
+        for number in range(count)
+    ]
+
+
+def test_each_is_as_if_saved_alone(now):
+    category = Category.objects.create(name="Bulk")
+    given = rows(category, now)
+    bulk.create(Service, given)
+    made = list(Service.objects.order_by("upstream_id").values())
+    for row in given:
+        row["upstream_id"] += 100
+    for row in given:
+        Service.objects.create(**row)
+    alone = list(Service.objects.filter(upstream_id__gte=1000).order_by("upstream_id").values())
+    assert len(made) == len(alone) == 3
+    for one, other in zip(made, alone, strict=True):
+        assert {**one, "id": 0, "upstream_id": 0} == {**other, "id": 0, "upstream_id": 0}
+    Service.objects.create(**{**given[0], "upstream_id": 5000})  # numbers go on after what was written
+
+
+def test_a_constraint_refuses_all_of_them(now):
+    category = Category.objects.create(name="Bulk")
+    given = rows(category, now)
+    given[2]["upstream_id"] = given[0]["upstream_id"]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        bulk.create(Service, given)
+    assert not Service.objects.exists()
+
+
+def test_nothing_is_nothing(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        bulk.create(Service, [])

@@ -227,9 +227,18 @@ SEQUENCES = [
 
 
 def load(
-    *, orders: int, transfers: int | None = None, customers: int | None = None, services: int = 400, days: int = 365
+    *,
+    orders: int,
+    transfers: int | None = None,
+    customers: int | None = None,
+    services: int = 400,
+    days: int = 365,
+    running: int | None = None,
 ) -> float:
-    """Write a shop of `orders` orders and about `transfers` transfers (five times as many); seconds it took."""
+    """Write a shop of `orders` orders and about `transfers` transfers (five times as many); seconds it took.
+
+    The newest `running` orders run, by default one in 500.
+    """
     began = time.monotonic()
     wanted = 5 * orders if transfers is None else transfers
     with connection.cursor() as cursor:
@@ -243,7 +252,7 @@ def load(
         "services": services,
         "categories": 20,
         "days": days,
-        "running": max(orders // 500, 1),
+        "running": max(orders // 500, 1) if running is None else running,
         # Besides captures, refunds and what numbers move.
         "deposits": max(round((wanted - 1.17 * orders) / orders), 1),
         "item": encrypt("user:password"),

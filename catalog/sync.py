@@ -220,7 +220,7 @@ def _change(changed: Mapping[int, Mapping[str, Any]], now: datetime) -> tuple[se
                 setattr(service, name, wanted[name])
             service.changed_at = now
             its |= differing
-        Service.objects.bulk_update(services, sorted(its), batch_size=200)
+        bulk.update(services, sorted(its))
         touched |= its
     PriceChange.objects.bulk_create(prices, batch_size=500)
     return touched, moved

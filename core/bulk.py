@@ -1,4 +1,7 @@
-"""Write many new rows at once: by COPY where the database is PostgreSQL, which takes a fraction of INSERT's time."""
+"""Write many rows at once where the database is PostgreSQL: by COPY, and by one UPDATE of arrays.
+
+Django's own ways compose a piece of SQL for each value, which took most of a sync and of a batch of answers.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -49,3 +52,33 @@ def _way(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     if isinstance(field, _AS_THEY_ARE):
         return None
     return lambda value: field.get_db_prep_save(value, connection)
+
+
+def update(rows: "Sequence[models.Model]", fields: Sequence[str]) -> None:
+    """Write these fields of rows of one model, as `bulk_update` does; one statement where that is PostgreSQL's."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_update(rows, fields, batch_size=BATCH)
+        return
+    meta, quote = model._meta, connection.ops.quote_name
+    pk: Any = meta.pk
+    written: list[Any] = [pk, *(meta.get_field(name) for name in fields)]
+    columns = [quote(str(field.column)) for field in written]
+    arrays = ", ".join(f"%s::{_kind(field)}[]" for field in written)
+    changes = ", ".join(f"{column} = new.{column}" for column in columns[1:])
+    table = quote(meta.db_table)
+    sql = f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608 - names only
+    sql += f"WHERE {table}.{columns[0]} = new.{columns[0]}"
+    ways = [(field.attname, _way(field)) for field in written]
+    values = [[getattr(row, name) if way is None else way(getattr(row, name)) for row in rows] for name, way in ways]
+    with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(sql, values)
+
+
+def _kind(field: Any) -> str:
+    """The type of a field's column, without a length: a cast to one cuts off what is longer."""
+    if isinstance(field, models.CharField | models.TextField):
+        return "text"
+    return str(field.rel_db_type(connection) if field.primary_key else field.db_type(connection))

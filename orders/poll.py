@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from catalog.pricing import cost_of, fits_cost
 from catalog.suspend import suspend
+from core import bulk
 from core.alerts import alert
 from core.models import Alert
 from core.money import ZERO
@@ -49,7 +50,7 @@ def poll_due(*, limit: int = BATCH) -> int:
         else:
             _take(order, answer, now=now)
     # Most answers bring nothing: one statement for all of them.
-    Order.objects.bulk_update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
+    bulk.update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
     return len(orders)
 
 

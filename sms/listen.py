@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.pricing import fits_cost
+from core import bulk
 from core.alerts import alert
 from core.models import Alert
 from core.secrets import fingerprint
@@ -66,7 +67,7 @@ def listen_due(*, limit: int = BATCH) -> int:
         else:
             _take(number, answer, every, now=now)
     # Most answers bring nothing: one statement for all of them.
-    Number.objects.bulk_update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
+    bulk.update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
     return len(numbers)
 
 

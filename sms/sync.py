@@ -9,6 +9,7 @@ from catalog.models import SyncRun
 from catalog.pricing import RuleBook, price_of
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
 from catalog.search import fold
+from core import bulk
 from core.money import MICRO, round_up
 from sms.models import Country, Project, Site
 from sms.phones import region_of
@@ -92,7 +93,7 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     gone = [p.pk for p in known.values() if p.upstream_id not in mentioned and p.state == Project.State.ON_SALE]
 
     Project.objects.bulk_create(new, batch_size=500)
-    Project.objects.bulk_update(changed, ["site", "country", "cost", "price", "changed_at"], batch_size=200)
+    bulk.update(changed, ["site", "country", "cost", "price", "changed_at"])
     # Only from WITHDRAWN: a project that was suspended meanwhile stays off sale.
     for start in range(0, len(returned), 500):
         back = Project.objects.filter(pk__in=returned[start : start + 500], state=Project.State.WITHDRAWN)

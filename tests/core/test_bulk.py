@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from catalog.models import Category, Service
 from core import bulk
@@ -59,3 +59,38 @@ def test_a_constraint_refuses_all_of_them(now):
 def test_nothing_is_nothing(django_assert_num_queries):
     with django_assert_num_queries(0):
         bulk.create(Service, [])
+
+
+class TestUpdating:
+    def test_named_fields_alone_are_written(self, now):
+        category, other = Category.objects.create(name="Bulk"), Category.objects.create(name="Other")
+        bulk.create(Service, rows(category, now))
+        services = list(Service.objects.order_by("pk"))
+        for number, service in enumerate(services):
+            service.name = f'{{quoted}} "name", NULL {number}'
+            service.rate = Decimal("7.000001") + number
+            service.stock = None if number else 3
+            service.category = other
+            service.changed_at = now.replace(year=2020 + number)
+            service.max = 1  # not named below
+        bulk.update(services, ["name", "rate", "stock", "category", "changed_at"])
+        for number, kept in enumerate(Service.objects.order_by("pk")):
+            assert kept.name == f'{{quoted}} "name", NULL {number}'
+            assert kept.rate == Decimal("7.000001") + number
+            assert kept.stock == (None if number else 3)
+            assert kept.category == other
+            assert kept.changed_at.year == 2020 + number
+            assert kept.max == 10
+
+    def test_what_is_too_long_is_refused_and_not_cut(self, now):
+        category = Category.objects.create(name="Bulk")
+        bulk.create(Service, rows(category, now, 1))
+        service = Service.objects.get()
+        service.type = "x" * 5000
+        if connection.vendor == "postgresql":
+            with pytest.raises(DataError), transaction.atomic():
+                bulk.update([service], ["type"])
+
+    def test_nothing_is_nothing(self, django_assert_num_queries):
+        with django_assert_num_queries(0):
+            bulk.update([], ["name"])

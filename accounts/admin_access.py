@@ -18,7 +18,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from accounts.models import User
-from accounts.roles import OWNER, ROLES, is_owner, may_touch, rights_of
+from accounts.roles import OWNER, ROLES, is_owner, may_touch, reach, rights_of
 from core.admin_base import NOTHING, ReadOnlyAdmin, ShopAdmin, moment_column
 
 admin.site.unregister(Group)
@@ -64,7 +64,11 @@ class GroupAdmin(BaseGroupAdmin, ShopAdmin):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
-    """The addresses people log in with. To change somebody's: add the new one, then make it the primary one."""
+    """The addresses people log in with. To change somebody's: add the new one, then make it the primary one.
+
+    Whoever has the address of an account can have its password: so they are seen and changed by those alone who may
+    change the account.
+    """
 
     list_select_related = ("user",)
     list_filter = ("primary", "verified")
@@ -79,15 +83,28 @@ class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EmailAddress]:
         addresses: QuerySet[EmailAddress] = super().get_queryset(request)
-        return addresses if is_owner(request.user) else addresses.filter(user__is_staff=False)
+        return addresses.filter(reach(request.user, "user__"))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "user" and not is_owner(request.user):
-            kwargs["queryset"] = User.objects.filter(is_staff=False, is_superuser=False)
+        if db_field.name == "user":
+            kwargs["queryset"] = User.objects.filter(reach(request.user))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(super().has_delete_permission(request, obj)) and not (obj and obj.primary)
+
+    @admin.action(description="Mark as confirmed", permissions=["change"])
+    def make_verified(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
+        # allauth's own asks for no right, and writes nothing down.
+        for address in queryset.filter(verified=False).select_related("user"):
+            with transaction.atomic():
+                done = address.set_verified()
+                if done:
+                    self.log_change(request, address, "Marked as confirmed.")
+            if done:
+                self.message_user(request, f"{address.email} is confirmed.", messages.SUCCESS)
+            else:
+                self.message_user(request, f"{address.email} is confirmed for somebody else.", messages.ERROR)
 
     @admin.action(description="Make it the primary address", permissions=["change"])
     def make_primary(self, request: HttpRequest, queryset: QuerySet[EmailAddress]) -> None:
@@ -99,7 +116,7 @@ class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
                 continue
             with transaction.atomic():
                 address.set_as_primary()
-            self.log_change(request, address, "Made the primary address.")
+                self.log_change(request, address, "Made the primary address.")
             self.message_user(request, f"{address.email} is the primary address of its account now.", messages.SUCCESS)
 
 

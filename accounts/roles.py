@@ -11,6 +11,7 @@ money, or decides about it, asks for `wallet.change_account`.
 from functools import cache
 
 from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
 
 from accounts.models import User
 
@@ -127,6 +128,17 @@ def is_owner(person: User | AnonymousUser) -> bool:
     if not isinstance(person, User) or not person.is_active:
         return False
     return person.is_superuser or OWNER in roles_of(person)
+
+
+def reach(person: User | AnonymousUser, user: str = "") -> Q:
+    """Whose accounts `person` may change, as a condition: `may_touch` in a query.
+
+    `user` is the way from the rows that are asked for to the account, such as `user__`.
+    """
+    if person.is_superuser:
+        return Q()
+    customers = Q(**{f"{user}is_superuser": False})
+    return customers if is_owner(person) else customers & Q(**{f"{user}is_staff": False})
 
 
 def may_touch(person: User | AnonymousUser, other: User | None) -> bool:

@@ -24,7 +24,7 @@ from core import record
 from core.models import StaffAct
 
 LONGEST = timedelta(minutes=30)
-# Of more pages of one visit the record keeps no list.
+# So many pages, and the visit ends: each that was looked at is in the record.
 MOST_PAGES = 200
 _KEY = "signed_in_as"
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -115,6 +115,8 @@ def _still(request: HttpRequest, state: dict[str, Any]) -> tuple[User | None, st
     """The customer, or why it is over: each request asks anew."""
     if timezone.now().timestamp() >= state["until"]:
         return None, _("the time is over")
+    if len(state["seen"]) >= MOST_PAGES:
+        return None, _("it was long enough")
     customer = User.objects.filter(pk=state["customer"], is_active=True, is_staff=False, is_superuser=False).first()
     if customer is None or not may(request.user):
         return None, _("it is no longer allowed")
@@ -122,8 +124,8 @@ def _still(request: HttpRequest, state: dict[str, Any]) -> tuple[User | None, st
 
 
 def _note_page(request: HttpRequest, state: dict[str, Any], customer: User) -> None:
-    """Put a page into the record when it is opened first; parts of pages belong to one that is there."""
-    if "HX-Request" in request.headers or request.path in state["seen"] or len(state["seen"]) >= MOST_PAGES:
+    """Put a page into the record when it is opened first, whatever says that it is only a part of one."""
+    if request.path in state["seen"]:
         return
     record.note(kind=StaffAct.Kind.SIGN_IN_AS, said=f"Looked at {request.path[:200]}", row=customer, request=request)
     request.session[_KEY] = {**state, "seen": [*state["seen"], request.path]}

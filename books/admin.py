@@ -90,7 +90,7 @@ class DayAdmin(ReadOnlyAdmin):
                 name = f"profit-by-{question.by}-{question.since}-{question.until}"
                 header = [profit.GROUPS[question.by].title, *PROFIT_HEADER[:-1]]
                 rows = (_profit_cells(line) for line in [*profit.all_lines(question), profit.total(question)])
-                return _file(name, wanted, header, rows)
+                return _taken(request, name, wanted, header, rows)
             page |= _profit_page(request, question)
         return self._page(request, "admin/books/profit.html", "Profit", **page)
 
@@ -111,7 +111,8 @@ class DayAdmin(ReadOnlyAdmin):
         summary = month.summary(first, counted_at=progress.counted_at or progress.marked_at, now=now)
         if request.GET.get("format") in ("csv", "xlsx"):
             rows = ((part, row.what, row.amount, row.note) for part, row in summary)
-            return _file(f"month-{first:%Y-%m}", request.GET["format"], ["Part", "What", "USD", "Note"], rows)
+            header = ["Part", "What", "USD", "Note"]
+            return _taken(request, f"month-{first:%Y-%m}", request.GET["format"], header, rows)
         return self._page(
             request,
             "admin/books/month.html",
@@ -139,9 +140,7 @@ class DayAdmin(ReadOnlyAdmin):
                 form.add_error("form", f"These are more than {MOST_ROWS:,} rows: take CSV, or fewer days.")
             else:
                 name = f"{given['what']}-{given['since']}-{given['until']}"
-                log.info("operator %s takes the file %s", request.user.pk, name)
-                record.note(kind=StaffAct.Kind.ACT, said=f"Took the file “{name}”.", request=request)
-                return _file(name, given["form"], table.header, table.lines(rows))
+                return _taken(request, name, given["form"], table.header, table.lines(rows))
         return self._page(request, "admin/books/files.html", "Files for the books", form=form)
 
     # ── What the pages share ───────────────────────────────────────────────────────────────────────
@@ -203,8 +202,12 @@ def _profit_cells(line: profit.Line) -> list[object]:
     return [line.what, line.sold, line.sales, line.refunds, line.revenue, line.cost, line.margin]
 
 
-def _file(name: str, form: str, header: Sequence[object], rows: Iterable[Sequence[object]]) -> HttpResponseBase:
-    """A download; amounts are exact in both."""
+def _taken(
+    request: HttpRequest, name: str, form: str, header: Sequence[object], rows: Iterable[Sequence[object]]
+) -> HttpResponseBase:
+    """A download, which is recorded; amounts are exact in both forms."""
+    log.info("operator %s takes the file %s", request.user.pk, name)
+    record.note(kind=StaffAct.Kind.ACT, said=f"Took the file “{name}”.", request=request)
     if form == "xlsx":
         return xlsx_response(f"{name}.xlsx", header, rows)
     texts = ([plain(value) if isinstance(value, Decimal) else value for value in row] for row in rows)

@@ -61,8 +61,8 @@ class Bulk(ABC, Generic[Row]):
         return ""
 
     @abstractmethod
-    def run(self, row: Row, *, operator: Any, reason: str, key: str, now: datetime) -> None:
-        """Do it; the same `key` again does nothing more. Raises one of `refusals`."""
+    def run(self, row: Row, *, operator: Any, reason: str, key: str, now: datetime) -> bool:
+        """Do it, and say whether it did: the same `key` again does nothing more. Raises one of `refusals`."""
 
     def page(self, admin: ShopAdmin, request: HttpRequest, queryset: QuerySet[Row]) -> HttpResponse | None:
         """The page that asks; None once it is done, for the list to be shown again."""
@@ -106,14 +106,15 @@ class Bulk(ABC, Generic[Row]):
             amount = self.amount(row)
             try:
                 with transaction.atomic():
-                    self.run(
+                    did = self.run(
                         row, operator=request.user, reason=given["reason"], key=str(given["key"]), now=timezone.now()
                     )
-                    admin.log_act(request, row, f"{self.title}: {show(amount)}.", reason=given["reason"])
+                    if did:
+                        admin.log_act(request, row, f"{self.title}: {show(amount)}.", reason=given["reason"])
             except self.refusals as error:
                 refused.append(f"{row}: {error}")
             else:
-                count, moved = count + 1, moved + amount
+                count, moved = (count + 1, moved + amount) if did else (count, moved)
         level = messages.SUCCESS if count and not refused else messages.WARNING
         said = f"{self.title}: {count} of {len(rows)} done, {show(moved)}."
         more = f" And {len(refused) - NAMED} more." if len(refused) > NAMED else ""

@@ -37,8 +37,9 @@ class LetManyGo(HeldBack[Order]):
     def cost_now(self, row: Order) -> Decimal:
         return cost_of(row.service, row.quantity)
 
-    def run(self, row: Order, *, operator: Any, reason: str, key: str, now: datetime) -> None:
+    def run(self, row: Order, *, operator: Any, reason: str, key: str, now: datetime) -> bool:
         let_go(order_id=row.pk, operator=operator, reason=reason, now=now)
+        return True
 
 
 class RefundManyForm(BulkForm):
@@ -78,5 +79,6 @@ class RefundMany(Bulk[Order]):
         so_far = f", {show(row.hold.refunded)} refunded so far" if row.hold.refunded else ""
         return f"paid {show(row.hold.captured)}{so_far}"
 
-    def run(self, row: Order, *, operator: Any, reason: str, key: str, now: datetime) -> None:
-        refund(order_id=row.pk, amount=self.amount(row), key=key, operator=operator, reason=reason, now=now)
+    def run(self, row: Order, *, operator: Any, reason: str, key: str, now: datetime) -> bool:
+        paid = refund(order_id=row.pk, amount=self.amount(row), key=key, operator=operator, reason=reason, now=now)
+        return paid.created_at == now

@@ -19,7 +19,7 @@ from orders.models import Order
 from orders.refund import refund
 from orders.resolve import CantResolve, finish
 from wallet.admin_refund import RefundOnce
-from wallet.models import Hold
+from wallet.models import Hold, Transfer
 
 
 def _shared_out(order: Order, delivered: int) -> Figures:
@@ -205,8 +205,8 @@ class Refund(RefundOnce[Order], OrderAct):
     def of_what(self) -> str:
         return f" of order {self.row.pk}"
 
-    def refund(self, given: dict[str, Any], now: datetime) -> Hold:
-        order = refund(
+    def refund(self, given: dict[str, Any], now: datetime) -> Transfer:
+        return refund(
             order_id=self.row.pk,
             amount=given["amount"],
             key=str(given["key"]),
@@ -214,4 +214,3 @@ class Refund(RefundOnce[Order], OrderAct):
             reason=given["reason"],
             now=now,
         )
-        return order.hold

@@ -28,16 +28,13 @@ from upstream.probe import WORDS
 
 
 class Matter(NamedTuple):
-    """A kind of thing that may wait for a person, its list, and what to say when none does."""
+    """A kind of thing that may wait for a person, who may see it, and its list."""
 
     title: str
-    nothing: str
     permission: str
     changelist: str
     query: str
     rows: Callable[[], QuerySet[Any]]
-    # Left out while there is none: it hardly ever happens.
-    rare: bool = False
 
 
 def _held(model: type[Order] | type[Purchase]) -> QuerySet[Any]:
@@ -46,77 +43,63 @@ def _held(model: type[Order] | type[Purchase]) -> QuerySet[Any]:
 
 MATTERS = (
     Matter(
-        *("Open alerts", "Nothing waits.", "core.view_alert", "core_alert", ""),
+        *("Open alerts", "core.view_alert", "core_alert", ""),
         lambda: Alert.objects.filter(resolved_at=None),
     ),
     Matter(
-        *("Findings", "Vendor, orders and books agree.", "reconcile.view_finding", "reconcile_finding", ""),
+        *("Findings", "reconcile.view_finding", "reconcile_finding", ""),
         lambda: Finding.objects.filter(closed_at=None),
     ),
     Matter(
-        "Uncertain orders",
-        "Every order is known to be placed or not.",
-        *("orders.view_order", "orders_order", f"?state__exact={states.UNCERTAIN}"),
+        *("Uncertain orders", "orders.view_order", "orders_order", f"?state__exact={states.UNCERTAIN}"),
         lambda: Order.objects.filter(state=states.UNCERTAIN),
     ),
     Matter(
-        "Uncertain purchases of numbers",
-        "Every purchase is known to be placed or not.",
-        *("sms.view_purchase", "sms_purchase", f"?state__exact={sms_states.UNCERTAIN}"),
+        *("Uncertain purchases of numbers", "sms.view_purchase", "sms_purchase"),
+        f"?state__exact={sms_states.UNCERTAIN}",
         lambda: Purchase.objects.filter(state=sms_states.UNCERTAIN),
     ),
     Matter(
-        "Orders held back",
-        "No order would be sold below cost.",
-        *("orders.view_order", "orders_order", "?state__exact=PLACED&below_cost__exact=HELD"),
+        *("Orders held back", "orders.view_order", "orders_order", "?state__exact=PLACED&below_cost__exact=HELD"),
         lambda: _held(Order),
-        rare=True,
     ),
     Matter(
-        "Purchases of numbers held back",
-        "No number would be sold below cost.",
-        *("sms.view_purchase", "sms_purchase", "?state__exact=PLACED&below_cost__exact=HELD"),
+        *("Purchases of numbers held back", "sms.view_purchase", "sms_purchase"),
+        "?state__exact=PLACED&below_cost__exact=HELD",
         lambda: _held(Purchase),
-        rare=True,
     ),
     Matter(
-        "New services to review",
-        "No new service waits.",
-        *("catalog.view_service", "catalog_service", "?held__exact=1"),
+        *("New services to review", "catalog.view_service", "catalog_service", "?held__exact=1"),
         lambda: Service.objects.filter(held=True),
-        rare=True,
     ),
     Matter(
-        "Top-ups to decide on",
-        "No payment waits.",
-        *("funds.view_topup", "funds_topup", "?state__in=CHECKING,REVIEW"),
+        *("Top-ups to decide on", "funds.view_topup", "funds_topup", "?state__in=CHECKING,REVIEW"),
         lambda: TopUp.objects.filter(state__in=TopUp.WAITING_FOR_US),
-        rare=True,
     ),
     Matter(
-        "Requests of customers",
-        "Nobody asked for anything.",
-        *("desk.view_request", "desk_request", "?state__exact=OPEN"),
+        *("Requests of customers", "desk.view_request", "desk_request", "?state__exact=OPEN"),
         lambda: Request.objects.filter(state=Request.State.OPEN),
-        rare=True,
     ),
 )
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the counts of what waits, each with its list, for those who may see it."""
-    waiting = []
-    for matter in MATTERS:
-        if not request.user.has_perm(matter.permission):
-            continue
-        count = matter.rows().count()
-        if count or not matter.rare:
-            link = reverse(f"admin:{matter.changelist}_changelist") + matter.query
-            waiting.append({"title": matter.title, "count": count, "link": link, "nothing": matter.nothing})
+    """Add what waits, each kind with its list, for those who may see it; where nothing does, one line says so."""
+    mine = [matter for matter in MATTERS if request.user.has_perm(matter.permission)]
+    waiting = [
+        {
+            "title": matter.title,
+            "count": count,
+            "link": reverse(f"admin:{matter.changelist}_changelist") + matter.query,
+        }
+        for matter in mine
+        if (count := matter.rows().count())
+    ]
     now = timezone.now()
     watches = request.user.has_perm("core.view_alert")
     vendor = _vendor() if watches else None
     health = signs(now=now) if watches else []
+    ill = sum(not sign.well for sign in health)
     counts = request.user.has_perm("books.view_day")
     run = Run.objects.order_by("-pk").first() if request.user.has_perm("reconcile.view_finding") else None
     return {
@@ -125,7 +108,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "waiting": waiting,
         "vendor": vendor,
         "health": health,
-        "ill": sum(not sign.well for sign in health),
+        "ill": ill,
+        "quiet": bool(mine) and not waiting,
+        "well": not ill and (vendor is None or vendor["well"]),
         "counts": counts,
         "earned": earnings(now=now) if counts else None,
         "run": run,

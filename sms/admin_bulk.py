@@ -29,5 +29,6 @@ class LetManyGo(HeldBack[Purchase]):
     def cost_now(self, row: Purchase) -> Decimal:
         return row.project.cost * row.quantity
 
-    def run(self, row: Purchase, *, operator: Any, reason: str, key: str, now: datetime) -> None:
+    def run(self, row: Purchase, *, operator: Any, reason: str, key: str, now: datetime) -> bool:
         let_go(purchase_id=row.pk, operator=operator, reason=reason, now=now)
+        return True

@@ -22,7 +22,7 @@ from sms.refund import refund
 from upstream.client import UpstreamError
 from wallet.admin_refund import RefundAmount, RefundForm, RefundOnce, StatementReason
 from wallet.ledger import LedgerError
-from wallet.models import Hold
+from wallet.models import Hold, Transfer
 
 
 class CodeForm(ReasonForm):
@@ -190,8 +190,8 @@ class Refund(RefundOnce[Number], NumberAct):
         left -= self.row.upstream_charge or ZERO
         return [("Your loss" if left < 0 else "Left for you", show(abs(left)))]
 
-    def refund(self, given: dict[str, Any], now: datetime) -> Hold:
-        number = refund(
+    def refund(self, given: dict[str, Any], now: datetime) -> Transfer:
+        return refund(
             number_id=self.row.pk,
             amount=given["amount"],
             key=str(given["key"]),
@@ -199,7 +199,6 @@ class Refund(RefundOnce[Number], NumberAct):
             reason=given["reason"],
             now=now,
         )
-        return number.slot.hold
 
 
 ACTS: list[type[NumberAct]] = [AskNow, HandOverCode, EndByHand, Refund]

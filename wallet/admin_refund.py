@@ -20,7 +20,7 @@ from core.admin_acts import Act, Done, Figures, Row
 from core.admin_base import AmountField
 from core.money import ZERO, show
 from wallet.ledger import KeyReused, LedgerError
-from wallet.models import Hold
+from wallet.models import Hold, Transfer
 
 
 class StatementReason(forms.CharField):
@@ -116,8 +116,8 @@ class RefundOnce(Refunding[Row]):
     """A refund that is the whole act, so that a form which was sent twice has to be told so."""
 
     @abstractmethod
-    def refund(self, given: dict[str, Any], now: datetime) -> Hold:
-        """Pay it back, once for the form's key; the hold as it is then. Raises `KeyReused`, `LedgerError`."""
+    def refund(self, given: dict[str, Any], now: datetime) -> Transfer:
+        """Pay it back, once for the form's key; the transfer of then. Raises `KeyReused`, `LedgerError`."""
 
     def says(self) -> list[str]:
         return [
@@ -130,18 +130,17 @@ class RefundOnce(Refunding[Row]):
         return ""
 
     def run(self, given: dict[str, Any], now: datetime) -> Done:
-        before = self.hold()
-        assert before is not None  # noqa: S101  # nosec B101 - it fits only where something was captured
-        before.refresh_from_db()
-        refunded = before.refunded
         try:
-            hold = self.refund(given, now)
+            paid_back = self.refund(given, now)
         except KeyReused:
             raise LedgerError(
                 "This form has refunded another amount already. Open “Refund” again for a further one."
             ) from None
-        left = show(hold.captured - hold.refunded)
-        if hold.refunded == refunded:
+        if hold := self.hold():
+            hold.refresh_from_db()
+        left = show(self.left())
+        # By its moment, not by what was refunded before: somebody else's click may come in between.
+        if paid_back.created_at != now:
             return Done(f"This form was sent twice: it refunded once. {left} can still be refunded.", happened=False)
         paid = f"{show(given['amount'])}{self.of_what()}"
         return Done(f"{paid} are on the customer's balance again. {left} can still be refunded.")

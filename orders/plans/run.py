@@ -100,7 +100,8 @@ def _must_wait(plan: Plan, last: Order | None, service: Service, now: datetime) 
         return True
     if service.stock is not None and service.stock < plan.quantity:
         return True
-    return suspensions.found(plan.customer_id, suspensions.PURCHASE, now=now) is not None
+    # An account that is closed buys no more than one that is suspended.
+    return not plan.customer.is_active or suspensions.found(plan.customer_id, suspensions.PURCHASE, now=now) is not None
 
 
 def place(plan: Plan, service: Service, *, form_key: str = "", now: datetime) -> Order:

@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from redis import RedisError
 
 from accounts.models import User
 from core.money import CURRENCY, show
@@ -20,11 +21,18 @@ _TRY_AGAIN = "Set UPSTREAM_URL, start web, worker and beat again, and look here 
 def vendor(operator: User | None) -> list[Result]:
     """Connection, key, balance."""
     try:
+        return [*_where(), *_asked()]
+    except RedisError:
+        words = "Nobody can tell: the broker is away, and by it all calls keep their pace."
+        return [*_where(), wrong("Connection to the vendor", words, "Mend the broker first: see “Behind the shop”.")]
+
+
+def _asked() -> list[Result]:
+    try:
         told = client().balance(patience=PATIENCE)
     except UpstreamError as error:
-        return [*_where(), *_failed(error)]
+        return _failed(error)
     return [
-        *_where(),
         well("Connection to the vendor", f"{_host()} answers."),
         well("Key to the vendor", "It is accepted."),
         _balance(told),
@@ -32,7 +40,8 @@ def vendor(operator: User | None) -> list[Result]:
 
 
 def _host() -> str:
-    return urlsplit(settings.UPSTREAM_URL).netloc
+    """Without what may stand before it: a name and a password."""
+    return urlsplit(settings.UPSTREAM_URL).netloc.rpartition("@")[2]
 
 
 def _where() -> list[Result]:

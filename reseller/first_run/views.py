@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -76,9 +77,10 @@ def rate_units(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, units=form)
     now = timezone.now()
-    changed = sum(set_rate_unit(entity=entity, unit=unit, now=now) for entity, unit in form.cleaned_data.items())
-    answers = ", ".join(f"{entity}: {unit}" for entity, unit in form.cleaned_data.items())
-    _note(request, f"What a rate buys. {answers}. {changed} services changed.")
+    with transaction.atomic():
+        changed = sum(set_rate_unit(entity=entity, unit=unit, now=now) for entity, unit in form.cleaned_data.items())
+        answers = ", ".join(f"{entity}: {unit}" for entity, unit in form.cleaned_data.items())
+        _note(request, f"What a rate buys. {answers}. {changed} services changed.")
     messages.success(request, f"Noted. {changed:,} services have another unit now." if changed else "Noted.")
     return _back("prices")
 
@@ -90,9 +92,11 @@ def markup(request: HttpRequest) -> HttpResponse:
     form = MarkupForm(request.POST)
     if not form.is_valid():
         return _page(request, markup=form)
-    changed = set_markup(now=timezone.now(), **form.cleaned_data)
     given = form.cleaned_data
-    _note(request, f"Mark-up. Services {given['services']}%, numbers {given['numbers']}%. {changed} prices changed.")
+    with transaction.atomic():
+        changed = set_markup(now=timezone.now(), **given)
+        words = f"Services {given['services']}%, numbers {given['numbers']}%. {changed} prices changed."
+        _note(request, f"Mark-up. {words}")
     messages.success(request, f"{changed:,} prices changed. Orders that are placed already keep theirs.")
     return _back("prices")
 
@@ -138,8 +142,9 @@ def done(request: HttpRequest) -> HttpResponse:
         names = ", ".join(result.title.lower() for result in stops)
         messages.error(request, f"Not yet: {names}. Until then this page comes first whenever you log in.")
         return _back()
-    FirstRun.objects.update_or_create(pk=1, defaults={"done_at": timezone.now(), "done_by": operator})
-    _note(request, "The first run is done.")
+    with transaction.atomic():
+        FirstRun.objects.update_or_create(pk=1, defaults={"done_at": timezone.now(), "done_by": operator})
+        _note(request, "The first run is done.")
     messages.success(request, "The shop is ready. This page stays under “First run”.")
     return redirect("admin:index")
 
@@ -210,8 +215,7 @@ def _may(request: HttpRequest, what: str) -> None:
 
 def _note(request: HttpRequest, text: str) -> None:
     """An entry in the record of staff."""
-    row, _made = FirstRun.objects.get_or_create(pk=1)
-    record.note(kind=StaffAct.Kind.ACT, said=text, row=row, request=request)
+    record.note(kind=StaffAct.Kind.ACT, said=text, row=FirstRun(pk=1), request=request)
 
 
 def _back(anchor: str = "") -> HttpResponse:

@@ -184,8 +184,27 @@ def test_the_first_page_counts_what_waits(desk, make):
     answer = desk.get(reverse("admin:index"))
     counts = {matter["title"]: matter["count"] for matter in answer.context["waiting"]}
     assert counts["Open alerts"] == counts["Uncertain orders"] == 2
-    assert not counts["Uncertain purchases of numbers"]
+    assert set(counts) == {"Open alerts", "Uncertain orders"}
     assert b"Uncertain orders" in answer.content
+    assert b"Nothing waits" not in answer.content
+
+
+def test_where_nothing_waits_one_line_says_so_and_never_that_all_is_well_while_it_is_not(desk, now, monkeypatch):
+    from reseller import dashboard
+    from reseller.dashboard_health import Sign
+
+    page = desk.get(reverse("admin:index"))
+    assert page.context["waiting"] == []
+    shown = page.content.decode()
+    assert "Nothing waits for a person." in shown
+    assert "Look at the shop’s health." in shown  # no worker was ever seen
+    assert "All well" not in shown
+    monkeypatch.setattr(dashboard, "signs", lambda now: [Sign("Worker", "Seen", True)])
+    shown = desk.get(reverse("admin:index")).content.decode()
+    assert "All well: nothing waits for a person, and everything runs." in shown
+    assert "Look at the shop’s health." not in shown
+    monkeypatch.setattr(dashboard, "_vendor", lambda: {"well": False, "headline": "Calls are paused.", "facts": []})
+    assert "All well" not in desk.get(reverse("admin:index")).content.decode()
 
 
 def test_an_orders_page_shows_its_timeline_and_every_call(desk, make):

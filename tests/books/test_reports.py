@@ -15,6 +15,7 @@ from books import profit
 from books.count import count
 from books.models import Day
 from catalog.models import Service
+from core.models import StaffAct
 from core.money import parse
 from core.workbook import xlsx_response
 from reseller.dashboard_money import HEIGHT, chart
@@ -112,6 +113,19 @@ def test_every_table_can_be_taken_away(desk, sold, what):
     text = b"".join(desk.get(f"/admin/books/day/files/?what={what}&form=csv&{days}").streaming_content).decode()
     expected = {"transfers": 5, "orders": 2, "numbers": 1, "top-ups": 0, "customers": 1}
     assert len(text.splitlines()) == 1 + expected[what]
+
+
+@pytest.mark.django_db
+def test_whoever_takes_a_file_of_a_report_is_in_the_record(desk, sold, operator):
+    for page in (f"profit/?by=customer&{DAYS}&", f"month/?month={BEGAN:%Y-%m}&"):
+        assert desk.get(f"/admin/books/day/{page}").status_code == 200
+        assert "attachment" in desk.get(f"/admin/books/day/{page}format=csv")["Content-Disposition"]
+    days = f"{BEGAN:%Y-%m-%d}"
+    told = [(act.actor, act.said) for act in StaffAct.objects.order_by("pk")]
+    assert told == [
+        (operator, f"Took the file “profit-by-customer-{days}-{days}”."),
+        (operator, f"Took the file “month-{BEGAN:%Y-%m}”."),
+    ]
 
 
 @pytest.mark.django_db

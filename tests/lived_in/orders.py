@@ -84,9 +84,11 @@ class Orders:
         """Completed, and a third of it paid back by hand."""
         order = self.in_state(states.COMPLETED, service)
         amount = (order.charge / 3).quantize(Decimal("0.0001"))
-        return refund.refund(
+        refund.refund(
             order_id=order.pk, amount=amount, key="lived-in", operator=self.operator, reason="late", now=self.tick()
         )
+        order.refresh_from_db()
+        return order
 
     def delivered(self, product: Service, quantity: int) -> Order:
         """A product, delivered and looked at."""

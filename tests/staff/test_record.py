@@ -17,7 +17,7 @@ from core import record
 from core.admin_base import ShopAdmin
 from core.models import StaffAct
 from tests.accounts.test_log_ins import log_in
-from tests.accounts.test_two_factors import set_up
+from tests.accounts.test_two_factors import code_for, set_up
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -124,6 +124,37 @@ def test_log_ins_wrong_passwords_and_factors_of_staff_are_recorded_and_of_custom
     assert [kind for kind, _ in told if kind != "CREDENTIALS"] == ["LOG_IN", "LOG_IN_FAILED"]
     assert ("CREDENTIALS", operator.pk) in told
     assert {actor for _, actor in told} == {operator.pk}
+
+
+def test_a_wrong_code_of_staff_is_recorded_and_a_right_one_and_a_customers_are_not(operator, customer):
+    for person in (operator, customer):
+        secret = set_up(log_in(person))
+        before = StaffAct.objects.count()
+        client = Client()
+        client.post(reverse("account_login"), {"login": person.email, "password": PASSWORD})
+        for code in ("000000", "not-a-code"):
+            client.post(reverse("mfa_authenticate"), {"code": code}, headers={"user-agent": "Thief"})
+        if person == customer:
+            assert StaffAct.objects.count() == before
+            continue
+        wrong = StaffAct.objects.filter(kind="LOG_IN_FAILED")
+        assert [(act.actor, act.said, act.address, act.agent) for act in wrong] == [
+            (operator, "A log-in with a wrong code.", "127.0.0.1", "Thief")
+        ] * 2
+        assert "000000" not in json.dumps([[act.said, act.reason, act.changes] for act in wrong])
+        client.post(reverse("mfa_authenticate"), {"code": code_for(secret, ahead=1)})
+        assert newest().said == "Logged in."
+        client.post(reverse("mfa_reauthenticate"), {"code": "000000"})
+        assert newest().said == "Asked for a code again, and a wrong one."
+
+
+def test_codes_that_are_not_looked_at_any_more_fill_no_record(operator):
+    set_up(log_in(operator))
+    client = Client()
+    client.post(reverse("account_login"), {"login": operator.email, "password": PASSWORD})
+    for _turn in range(30):
+        client.post(reverse("mfa_authenticate"), {"code": "000000"})
+    assert 0 < StaffAct.objects.filter(kind="LOG_IN_FAILED").count() <= 10
 
 
 def test_no_secret_comes_into_the_record(desk, operator, customer):

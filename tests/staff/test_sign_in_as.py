@@ -117,6 +117,19 @@ def test_it_ends_after_half_an_hour_and_with_the_right_and_says_so(support, cust
     assert said(customer)[-1][1] == "No longer signed in as this customer: it is no longer allowed."
 
 
+def test_no_page_is_looked_at_unseen_by_the_record(support, customer, make, monkeypatch):
+    order = make.placed()
+    detail = reverse("orders:detail", args=[order.pk])
+    assert support.get(detail, headers={"HX-Request": "true"}).status_code in (200, 204)
+    assert said(customer)[-1][1] == f"Looked at {detail}"
+    monkeypatch.setattr(sign_in_as, "MOST_PAGES", 3)
+    for address in (reverse("wallet:statement"), reverse("orders:list")):
+        assert support.get(address).wsgi_request.user == customer
+    page = support.get(reverse("front"), follow=True)
+    assert page.wsgi_request.user == support.person
+    assert "You are yourself again: it was long enough." in page.content.decode()
+
+
 def test_nobody_without_the_right_and_nobody_as_staff_and_never_by_a_link(customer, operator, shopper):
     finance = clerk(FINANCE)
     assert begin(finance, customer).status_code == 403

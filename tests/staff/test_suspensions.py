@@ -154,6 +154,29 @@ def test_runs_of_a_plan_wait_and_the_plan_ends_after_a_day_with_its_money_free(s
     assert balance(customer).held == 0
 
 
+def test_the_plan_of_a_closed_account_buys_nothing_more_and_its_money_comes_free(customer, service, now):
+    plan = begin.plan(
+        customer=customer,
+        service_id=service.pk,
+        quantity=1000,
+        link="https://a.example",
+        runs=2,
+        interval=60,
+        start_at=now + timedelta(hours=1),
+        now=now,
+    )
+    customer.is_active = False
+    customer.save()
+    due = now + timedelta(hours=2)
+    for later in (due, due + timedelta(minutes=5), due + timedelta(days=1, hours=1)):
+        assert run.run(plan_id=plan.pk, now=later) is None
+    plan.refresh_from_db()
+    assert (plan.state, plan.placed) == (Plan.State.STOPPED, 0)
+    assert not Order.objects.exists()
+    assert balance(customer).held == 0
+    assert audit().problems == []
+
+
 def test_the_customers_page_shows_it_and_lifts_it_and_keeps_notes_that_the_customer_never_sees(
     desk, shopper, customer, shut
 ):

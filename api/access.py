@@ -25,6 +25,7 @@ from api.refusals import (
     Suspended,
     TooMany,
 )
+from core.context import bind
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Asked:
         self.key = key = keys.behind(secret)
         if key is None:
             raise Denied(INVALID_KEY)
+        bind(customer_id=key.customer_id, key_id=key.pk)
         self.action = params.text("action")
         if not is_within(self.address, key.networks):
             # Counted apart: whoever found the key can't use up its owner's minute, nor fill the log.

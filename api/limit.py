@@ -5,7 +5,6 @@ requests come in the very same moment. A counter that can't be reached lets ever
 shop from haste, not the money.
 """
 
-import functools
 import logging
 import time
 
@@ -13,8 +12,8 @@ import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from core.shared import shared_redis
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +40,7 @@ def seconds_to_wait(key: int | str) -> int:
 
 
 def _count(name: str) -> int:
-    connection = _redis(settings.CELERY_BROKER_URL)
+    connection = shared_redis(settings.CELERY_BROKER_URL, patience=_PATIENCE)
     if connection is None:
         cache.add(name, 0, timeout=2 * WINDOW)
         try:
@@ -52,18 +51,3 @@ def _count(name: str) -> int:
         pipe.incr(name)
         pipe.expire(name, 2 * WINDOW)
         return int(pipe.execute()[0])
-
-
-@functools.lru_cache(maxsize=4)
-def _redis(broker: str) -> "redis.Redis | None":
-    """The broker's connection; None where the broker is no Redis."""
-    scheme, _, rest = broker.partition("://")
-    if scheme in ("redis+socket", "unix"):
-        url = f"unix://{rest}".replace("virtual_host=", "db=")
-    elif scheme in ("redis", "rediss"):
-        url = broker
-    else:
-        return None
-    return redis.Redis.from_url(
-        url, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE, retry=Retry(NoBackoff(), 0)
-    )

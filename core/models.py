@@ -1,5 +1,5 @@
 """Alerts: what waits for an operator's hand, one row a matter. E-mails that failed, rates of exchange, signs of life,
-and what staff did."""
+what was counted, and what staff did."""
 
 from django.conf import settings
 from django.db import models
@@ -76,6 +76,16 @@ class Heartbeat(models.Model):
 
     name = models.CharField(max_length=40, unique=True)
     beaten_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MetricSum(models.Model):
+    """What all processes have counted of something: `core.metrics_store` writes it where the broker is no Redis."""
+
+    name = models.CharField(max_length=300, primary_key=True, help_text="A JSON list: the metric and its labels.")
+    value = models.FloatField()
 
     def __str__(self) -> str:
         return self.name

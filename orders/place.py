@@ -19,6 +19,7 @@ from catalog.terms import Terms, quote_for
 from conduct import note, watch
 from conduct.models import Block
 from conduct.watch import Watch
+from core.context import bind
 from core.money import LARGEST, show
 from core.prepared import ID, TEXT, Prepared, given, insert
 from funds import debts
@@ -262,6 +263,7 @@ def create(
     insert(made)
     insert(OrderEvent(order=made, kind=OrderEvent.Kind.PLACED, amount=offer.charge, at=now))
     transaction.on_commit(lambda: tasks.nudge(made.pk), robust=True)
+    bind(order_id=made.pk)
     return made
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from core.context import about
 from core.money import ZERO
 from orders import place
 from orders.mass import Row, Sheet
@@ -92,16 +93,17 @@ def place_many(
 
 def _place(row: Row, outcome: Outcome, customer: User, price: Decimal, unit: int, *, now: datetime) -> None:
     try:
-        order: Order = place.order(
-            customer=customer,
-            service_id=row.line.service_id,
-            quantity=row.line.quantity,
-            link=row.line.link,
-            shown_price=price,
-            shown_unit=unit,
-            form_key=row.key,
-            now=now,
-        )
+        with about():  # each line's order is known to its own log lines alone
+            order: Order = place.order(
+                customer=customer,
+                service_id=row.line.service_id,
+                quantity=row.line.quantity,
+                link=row.line.link,
+                shown_price=price,
+                shown_unit=unit,
+                form_key=row.key,
+                now=now,
+            )
     except place.NotNow as error:
         outcome.stopped = row.problem = str(error)
         outcome.left.append(row)

@@ -15,6 +15,7 @@ from catalog.pricing import cost_of, fits_cost
 from catalog.suspend import suspend
 from core import bulk
 from core.alerts import alert
+from core.context import about
 from core.models import Alert
 from core.money import ZERO
 from orders import states
@@ -48,7 +49,8 @@ def poll_due(*, limit: int = BATCH) -> int:
             order.next_poll_at, order.poll_claim = now + wait_after(_age(order, now)), ""
             quiet.append(order)
         else:
-            _take(order, answer, now=now)
+            with about(order_id=order.pk):
+                _take(order, answer, now=now)
     # Most answers bring nothing: one statement for all of them.
     bulk.update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
     return len(orders)
@@ -58,7 +60,8 @@ def poll_one(*, order_id: int) -> Status | UpstreamError | None:
     """Ask for one running order now, whenever it is due; the vendor's answer, or None when it isn't running."""
     orders = following.asked_now(Order.objects.filter(pk=order_id, state=states.RUNNING))
     for order, answer in following.ask(orders, _status):
-        _take(order, answer, now=timezone.now())
+        with about(order_id=order.pk):
+            _take(order, answer, now=timezone.now())
         return answer
     return None
 

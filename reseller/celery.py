@@ -43,6 +43,7 @@ app.conf.task_routes = (
         ("books.tasks.*", {"queue": "sync"}),
         ("reconcile.tasks.*", {"queue": "sync"}),
         ("core.tasks.*", {"queue": "sync"}),
+        ("reseller.tasks.*", {"queue": "sync"}),
         ("wallet.tasks.*", {"queue": "sync"}),
         ("sms.tasks.listen_due", {"queue": "codes"}),
         ("sms.tasks.run_out", {"queue": "codes"}),
@@ -99,6 +100,7 @@ app.conf.beat_schedule = {
     "count the books": _every(60, "books.tasks.count"),
     "reconcile": _every(3600, "reconcile.tasks.reconcile"),
     "credit referrals": _every(600, "wallet.tasks.credit_referrals"),
+    "count what is over": _every(600, "reseller.tasks.count_ended"),
     "tell the hook of new alerts": _every(10, "core.tasks.tell_hook"),
     # Each by its own queue, whatever the routes above say.
     **{

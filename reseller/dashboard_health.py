@@ -10,6 +10,8 @@ from kombu import Connection
 from kombu.exceptions import KombuError
 from redis import RedisError
 
+import catalog.sync
+import sms.sync
 from catalog.models import SyncRun
 from core import heartbeat
 from core.admin_base import moment
@@ -25,7 +27,7 @@ READING_OLD = timedelta(minutes=10)
 FEW_DAYS = 3
 # Tasks that wait in a queue: beat hands out a handful in a second, so this many mean that nobody keeps up.
 LONG_QUEUE = 200
-SYNCS = (("catalog", "Catalogue"), ("sms", "Countries and sites"))
+SYNCS = ((catalog.sync.KIND, "Catalogue"), (sms.sync.KIND, "Countries and sites"))
 
 
 class Sign(NamedTuple):

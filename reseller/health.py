@@ -17,6 +17,7 @@ from redis import RedisError
 
 from catalog.models import SyncRun
 from core import heartbeat
+from reseller.observe.page import page as metrics_page
 from upstream.pace import current_pace
 
 log = logging.getLogger(__name__)
@@ -25,10 +26,11 @@ BROKER_PATIENCE = 1
 
 
 def probe(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer `/healthz` before anything asks for whom: whoever watches a process asks it by its address."""
+    """Answer `/healthz` and `/metrics` before anything asks for whom: whoever watches a process asks by its address."""
+    pages = {"/healthz": healthz, "/metrics": metrics_page}
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return healthz(request) if request.path_info == "/healthz" else get_response(request)
+        return pages.get(request.path_info, get_response)(request)
 
     return middleware
 

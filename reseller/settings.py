@@ -7,6 +7,7 @@ defaults in `var/local.env`. With DEBUG off, whatever is missing is named and no
 import base64
 import hashlib
 import os
+import tomllib
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -380,6 +381,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "reseller.health.probe",
+    "reseller.observe.requests.requests",
     "django.middleware.security.SecurityMiddleware",
     "reseller.whole.whole_forms",
     "reseller.lane.api_lane",
@@ -554,21 +556,48 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
-# ── Logging: one readable line each; what comes from outside is escaped by core.logs ───────────────
+# ── Observing: log lines, metrics, reports of errors (docs/observing.md) ───────────────────────────
+LOG_LEVEL = env("LOG_LEVEL", default="INFO").upper()
+# `text`: lines for people; `json`: an object a line, for programs.
+LOG_FORMAT = env("LOG_FORMAT", default="text" if DEBUG else "json")
+# What opens `/metrics` as `Authorization: Bearer …`; none: there is no such page.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+# Where errors are reported to; none: nowhere.
+SENTRY_DSN = env("SENTRY_DSN", default="")
+SENTRY_ENVIRONMENT = env("SENTRY_ENVIRONMENT", default="trial" if DEBUG else "production")
+# What the running code is called in metrics and reports.
+RELEASE = env("RELEASE", default="") or tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+
+for name, good, rule in [
+    ("LOG_LEVEL", LOG_LEVEL in ("DEBUG", "INFO", "WARNING", "ERROR"), "DEBUG, INFO, WARNING or ERROR"),
+    ("LOG_FORMAT", LOG_FORMAT in ("text", "json"), "text or json"),
+    (
+        "METRICS_TOKEN",
+        not METRICS_TOKEN or (len(METRICS_TOKEN) >= 16 and METRICS_TOKEN.isascii() and METRICS_TOKEN.isprintable()),
+        "at least 16 ASCII characters, or nothing",
+    ),
+    ("SENTRY_DSN", not SENTRY_DSN or SENTRY_DSN.startswith(("http://", "https://")), "an http:// or https:// address"),
+]:
+    if not good:
+        raise ImproperlyConfigured(f"{name} must be {rule}.")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "core.logs.OneLine"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "formatters": {"text": {"()": "core.logs.OneLine"}, "json": {"()": "core.logs.JsonLine"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        # Django's own handler would print each line a second time.
+        # Their own handlers would print each line a second time, or in a form of their own.
         "django": {"handlers": [], "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True},
+        "gunicorn.access": {"handlers": [], "propagate": True},
+        "py.warnings": {"handlers": [], "propagate": True},
         "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},

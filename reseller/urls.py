@@ -9,6 +9,7 @@ from accounts.referral_views import arrive
 from funds.notices import notice as funds_notice
 from reseller import brand, health
 from reseller.first_run import views as first_run
+from reseller.observe.page import page as metrics_page
 from storefront.views import front
 from wallet.referral_views import referrals
 
@@ -42,4 +43,5 @@ urlpatterns = [
     path("brand.css", brand.stylesheet, name="brand"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics_page, name="metrics"),
 ]

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from conduct import note
 from conduct.models import Block
+from core.context import bind
 from core.money import CHARGE_STEP, round_up, show
 from funds import debts
 from sms import blocked, states, tasks
@@ -194,6 +195,7 @@ def _create(
     for position in range(1, quantity + 1):
         hold = ledger.hold(account=account, amount=price, key=f"sms:{reference}:{position}:hold", now=now)
         Slot.objects.create(purchase=purchase, position=position, hold=hold)
+    bind(purchase_id=purchase.pk)
     return purchase
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from catalog.pricing import fits_cost
 from core import bulk
 from core.alerts import alert
+from core.context import about
 from core.models import Alert
 from core.secrets import fingerprint
 from notices.kinds import Kind
@@ -65,7 +66,8 @@ def listen_due(*, limit: int = BATCH) -> int:
             number.next_poll_at, number.poll_claim = _next(number, every, now), ""
             quiet.append(number)
         else:
-            _take(number, answer, every, now=now)
+            with about(number_id=number.pk):
+                _take(number, answer, every, now=now)
     # Most answers bring nothing: one statement for all of them.
     bulk.update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
     return len(numbers)
@@ -76,7 +78,8 @@ def listen_one(*, number_id: int) -> News | UpstreamError | None:
     live = Number.objects.filter(state__in=states.LIVE)
     every = interval(live.count())
     for number, answer in following.ask(following.asked_now(live.filter(pk=number_id)), _news):
-        _take(number, answer, every, now=timezone.now())
+        with about(number_id=number.pk):
+            _take(number, answer, every, now=timezone.now())
         return answer
     return None
 

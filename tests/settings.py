@@ -65,6 +65,7 @@ if not os.environ.get("TEST_HOUSE"):  # a process that a test started was told e
                 )
             )
         ),
+        *("LOG_LEVEL", "LOG_FORMAT", "METRICS_TOKEN", "SENTRY_DSN", "SENTRY_ENVIRONMENT", "RELEASE"),
         *("ALERT_HOOK_URL", "EMAIL_DELIVERY_BACKEND", "BELOW_COST", "GOODS_KEPT_DAYS", "SIGNUP"),
     ]:
         os.environ.pop(name, None)

@@ -28,6 +28,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util.retry import Retry
 
+from core import metrics
 from core.alerts import alert
 from core.models import Alert
 from upstream import replies
@@ -37,6 +38,13 @@ from upstream.replies import Malformed, error_of, has_purchase
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+LATENCY = metrics.Histogram("shop_upstream_seconds", "How long calls to the vendor took, by action.", ("action",))
+# `held`: the pace let no call through; `slow down`, `key`: the vendor wants none; `unreachable`: it never got there;
+# `failing`: no answer that can be relied on; `funds`: our balance there ran out; `refused`: it said no.
+ERRORS = metrics.Counter(
+    "shop_upstream_errors_total", "Calls to the vendor that did not bring what they asked for.", ("action", "why")
+)
 
 # Far above any answer of the contract (100,000 services are about 40 MB), far below what would fill a machine.
 LARGEST_BODY = 256 * 1024 * 1024
@@ -226,6 +234,7 @@ class Client:
         try:
             passage = self._pace.enter(lease=deadline + CONNECT_SECONDS, kind=kind)
         except Closed as closed:
+            ERRORS.inc(action, "held")
             raise Held(str(closed), retry_after=closed.retry_after) from None
         started = time.monotonic()
         try:
@@ -236,25 +245,31 @@ class Client:
             except Malformed as error:
                 # No excerpt: what was delivered, or a code, may stand in it.
                 raise Unanswered(f"broken answer: {error}") from None
-        except Refused:
+        except Refused as refused:
             # The vendor is well: it read the request and said no.
             self._pace.succeeded(passage)
+            ERRORS.inc(action, "funds" if isinstance(refused, OutOfFunds) else "refused")
             raise
         except _Throttled as throttled:
+            ERRORS.inc(action, throttled.word)
             self._pace.trip(passage, throttled.word, throttled.why, throttled.seconds)
             raise NotSent(throttled.why, retry_after=throttled.seconds) from None
         except NotSent as error:
             self._pace.failed(passage, "unreachable", f"{action}: {error}")
+            ERRORS.inc(action, "unreachable")
             raise
         except Unanswered as error:
             self._pace.failed(passage, "failing", f"{action}: {error}")
+            ERRORS.inc(action, "failing")
             raise
         else:
             self._pace.succeeded(passage)
             return result
         finally:
             self._pace.leave(passage)
-            log.debug("%s took %.0f ms", action, (time.monotonic() - started) * 1000)
+            seconds = time.monotonic() - started
+            LATENCY.observe(seconds, action)
+            log.debug("%s took %.0f ms", action, seconds * 1000)
 
     def _post(
         self, session: requests.Session, action: str, params: dict[str, object], timeout: float, deadline: float

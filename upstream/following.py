@@ -7,12 +7,14 @@ its batch to the next sweep; then they are asked for side by side, within the sh
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
 from django.db import connections, models
 
+from core.context import about
 from core.money import MoneyField
 from upstream.client import UpstreamError
 from upstream.models import BalanceReading
@@ -79,7 +81,8 @@ def ask(rows: Sequence[Row], question: Callable[[Row], Reply]) -> Iterator[tuple
 
     def answer(row: Row) -> Reply | UpstreamError:
         try:
-            return question(row)
+            with about(**{f"{row._meta.model_name}_id": row.pk}):
+                return question(row)
         except UpstreamError as error:
             return error
 
@@ -95,7 +98,8 @@ def ask(rows: Sequence[Row], question: Callable[[Row], Reply]) -> Iterator[tuple
             yield row, answer(row)
         return
     with ThreadPoolExecutor(threads) as pool:
-        asked = {pool.submit(answer_in_thread, row): row for row in rows}
+        # Each thread knows what its caller does: a log line there is about the same task.
+        asked = {pool.submit(copy_context().run, answer_in_thread, row): row for row in rows}
         # As they come: one that hangs must not keep the others' news back.
         for done in as_completed(asked):
             yield asked[done], done.result()

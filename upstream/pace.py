@@ -23,9 +23,8 @@ from typing import Any, Literal, Protocol
 import redis
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
+from core.shared import shared_redis
 from upstream.models import PaceSlot, PaceState
 
 log = logging.getLogger(__name__)
@@ -84,6 +83,8 @@ class Weather:
 
     all: Gate
     buy: Gate
+    # Calls under way in all processes.
+    calls: int = 0
 
     @property
     def worst(self) -> Gate:
@@ -226,6 +227,7 @@ class RedisPace:
                 table.insert(found, value)
             end
         end
+        table.insert(found, redis.call('ZCOUNT', KEYS[2], string.format('(%.6f', now), '+inf'))
         return found
     """
 
@@ -286,8 +288,8 @@ class RedisPace:
 
     def weather(self) -> Weather:
         """How it stands; raises `redis.RedisError` when nobody can tell."""
-        told = self._look(keys=self._keys[:1], args=["all", "buy"])
-        return Weather(*(_told(told[start : start + 6]) for start in (0, 6)))
+        told = self._look(keys=self._keys, args=["all", "buy"])
+        return Weather(_told(told[:6]), _told(told[6:12]), int(told[12]))
 
 
 def _told(values: list[str]) -> Gate:
@@ -422,7 +424,9 @@ class DatabasePace:
         now = time.time()
         names = [self._row(gate) for gate in ("all", "buy")]
         rows = PaceState.objects.in_bulk(names)
-        return Weather(*(_read(rows.get(name) or PaceState(name=name), now) for name in names))
+        calls = PaceSlot.objects.filter(leased_until__gt=now).count()
+        all_calls, buy = (_read(rows.get(name) or PaceState(name=name), now) for name in names)
+        return Weather(all_calls, buy, calls)
 
 
 def _worsen(state: PaceState, passage: str, outcome: str, word: str, why: str, seconds: float) -> None:
@@ -463,17 +467,10 @@ def _quietly(write: Callable[[], object]) -> None:
 
 @functools.lru_cache(maxsize=4)
 def _pace(broker: str, per_second: float, concurrency: int) -> Pace:
-    scheme, _, rest = broker.partition("://")
-    if scheme in ("redis+socket", "unix"):
-        url = f"unix://{rest}".replace("virtual_host=", "db=")
-    elif scheme in ("redis", "rediss"):
-        url = broker
-    else:
-        return DatabasePace(per_second=per_second, concurrency=concurrency)
     # No retries: a call that finds the pace away waits in the database, which costs nobody a page.
-    connection = redis.Redis.from_url(
-        url, socket_connect_timeout=2, socket_timeout=2, decode_responses=True, retry=Retry(NoBackoff(), 0)
-    )
+    connection = shared_redis(broker, patience=2, decode=True)
+    if connection is None:
+        return DatabasePace(per_second=per_second, concurrency=concurrency)
     return RedisPace(connection, per_second=per_second, concurrency=concurrency)
 
 

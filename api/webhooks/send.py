@@ -12,6 +12,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -75,7 +76,7 @@ def send_due(hand_over: Callable[[], object] = lambda: None) -> int:
             claimed = [] if last else _claim(timezone.now(), room=THREADS - len(under_way))
             for delivery in claimed:
                 # Nothing in a thread touches the database.
-                under_way[pool.submit(_post, delivery)] = delivery
+                under_way[pool.submit(copy_context().run, _post, delivery)] = delivery
             posts += len(claimed)
             if last or not under_way:
                 break

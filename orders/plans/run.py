@@ -16,6 +16,7 @@ from catalog.models import Service
 from catalog.pricing import Quote, cost_of, quote
 from catalog.search import on_shelf
 from conduct import note, watch
+from core.context import about
 from core.money import EXACT, MICRO, round_up
 from orders import place as placing
 from orders import states
@@ -41,7 +42,8 @@ def run_due(*, now: datetime) -> int:
     found = list(due.values_list("pk", flat=True)[:BATCH])
     for plan_id in found:
         try:
-            run(plan_id=plan_id, now=now)
+            with about(plan_id=plan_id):
+                run(plan_id=plan_id, now=now)
         except Exception:
             # One that breaks must not keep the others back; it is late, and `AGAIN` keeps it from being first.
             log.exception("plan %s: its run could not be placed", plan_id)

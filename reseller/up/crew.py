@@ -31,7 +31,10 @@ class Log:
         self.broken = False
 
     def line(self, name: str, text: str) -> None:
-        """One line; once nobody reads any more, none."""
+        """One line; once nobody reads any more, none. What is one JSON object stays one."""
+        if text.startswith("{") and text.endswith("}"):
+            self.plain(text)
+            return
         label = f"{name:<7}"
         if self.colour:
             label = f"\033[{COLOURS.get(name, 0)}m{label}\033[0m"

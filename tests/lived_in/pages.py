@@ -249,6 +249,7 @@ NO_PAGES = {
     "brand": "a style sheet",
     "healthz": "for probes",
     "readyz": "for probes",
+    "metrics": "for probes, with a token",
     "api:v2": "for programs",
     "api:panel": "for programs",
     "api:handler": "for programs",

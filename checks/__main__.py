@@ -30,6 +30,7 @@ CHECKS: dict[str, list[str]] = {
     "templates compile": [PYTHON, "-m", "checks.templates"],
     "translations": [PYTHON, "-m", "checks.translations"],
     "migrations": [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"],
+    "migrations only add": [PYTHON, "-m", "checks.migrations"],
     "settings reference": [PYTHON, "-m", "checks.settings"],
     "settings": [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
     "layers": [str(Path(PYTHON).with_name("lint-imports")), "--no-cache"],

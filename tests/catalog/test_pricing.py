@@ -7,7 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.pricing import NoMarkup, RuleBook, price_of, quote, share
+from catalog.pricing import (
+    Figures,
+    NoMarkup,
+    RuleBook,
+    Step,
+    cost_of,
+    discounted,
+    fits_cost,
+    is_floored,
+    least_price,
+    price_of,
+    quote,
+    share,
+    shortfall,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +63,31 @@ def test_a_rule_makes_a_price(rate, rule, price):
     assert price_of(Decimal(rate), rule) == Decimal(price)
 
 
+@pytest.mark.parametrize(("own", "price"), [("0.7", "0.7"), ("0.123456", "0.55"), ("0.55", "0.55")])
+def test_an_own_price_holds_where_it_is_enough(own, price):
+    rule = Rule(percent=Decimal(900), minimum_margin=Decimal("0.05"))
+    assert price_of(Decimal("0.50"), rule, own=Decimal(own)) == Decimal(price)
+    assert least_price(Decimal("0.50"), rule) == Decimal("0.55")
+
+
+@pytest.mark.parametrize(
+    ("percent", "fixed", "floored"), [("10", "0", True), ("15", "0", False), ("10", "0.05", False), ("0", "0.14", True)]
+)
+def test_a_rule_that_leaves_less_than_its_minimum_margin_is_floored(percent, fixed, floored):
+    rule = Rule(percent=Decimal(percent), fixed=Decimal(fixed), minimum_margin=Decimal("0.15"))
+    assert is_floored(Decimal(1), rule) is floored
+
+
+@pytest.mark.parametrize(
+    ("quantity", "percent"), [(1, 50), (99, 50), (100, 40), (499, 40), (500, 30), (501, 30), (10_000, 20)]
+)
+def test_the_last_step_that_an_order_reaches_counts(quantity, percent):
+    steps = tuple(Step(at, Decimal(less)) for at, less in [(100, 40), (500, 30), (1000, 20)])
+    rule = Figures(percent=Decimal(50), fixed=Decimal("0.1"), steps=steps)
+    assert rule.at(quantity).percent == percent
+    assert rule.at(quantity).fixed == Decimal("0.1")
+
+
 @given(rate=micros(1, 10**10), rule=rules)
 def test_a_price_is_never_below_cost_and_minimum_margin(rate, rule):
     price = price_of(rate, rule)
@@ -77,6 +116,75 @@ def test_a_thousand_of_a_service_and_one_product():
 
 def test_the_smallest_order_of_the_cheapest_service_still_costs_something():
     assert quote(service_id=1, quantity=1, rate=Decimal("0.000001"), price=Decimal("0.0001"), unit=1000).charge > 0
+
+
+def test_an_offer_has_its_cost_to_the_micro_and_what_it_must_bring_to_the_step():
+    offer = quote(
+        service_id=1,
+        quantity=7,
+        rate=Decimal("0.5"),
+        price=Decimal("0.6"),
+        unit=1000,
+        minimum_margin=Decimal("0.05"),
+    )
+    assert (offer.cost, offer.charge, offer.least) == (Decimal("0.003500"), Decimal("0.0042"), Decimal("0.0039"))
+    assert cost_of(offer, 7) == offer.cost
+    assert offer.discount == 0
+
+
+@pytest.mark.parametrize(
+    ("percent", "fixed", "charge"),
+    [
+        ("0", "0", "10"),
+        ("15", "0", "8.5"),
+        ("0", "1.25", "8.75"),
+        ("15", "1.25", "7.25"),
+        ("33.3333", "0", "6.6667"),
+        ("90", "0", "6"),
+        ("0", "20", "6"),
+    ],
+)
+def test_a_discount_comes_off_as_far_as_the_least_allows(percent, fixed, charge):
+    offer = quote(service_id=1, quantity=1, rate=Decimal(5), price=Decimal(10), unit=1, minimum_margin=Decimal(1))
+    less = discounted(offer, percent=Decimal(percent), fixed=Decimal(fixed))
+    assert less.charge == Decimal(charge)
+    assert less.discount == 10 - Decimal(charge)
+    assert discounted(less).discount == less.discount
+
+
+def test_a_discount_never_raises_what_was_offered():
+    offer = quote(service_id=1, quantity=1, rate=Decimal(5), price=Decimal(6), unit=1, minimum_margin=Decimal(3))
+    assert offer.least == 8
+    less = discounted(offer, percent=Decimal(10))
+    assert (less.charge, less.discount) == (6, 0)
+
+
+@pytest.mark.parametrize(
+    ("charge", "missing"), [("11", "0"), ("10.999999", "0.000001"), ("9.5", "1.5"), ("12", "0"), ("0", "11")]
+)
+def test_a_shortfall_is_what_lacks_of_cost_and_minimum_margin(charge, missing):
+    rule = Rule(minimum_margin=Decimal("0.5"))
+    found = shortfall(charge=Decimal(charge), quantity=2000, rate=Decimal(5), unit=1000, rule=rule)
+    assert found == Decimal(missing)
+
+
+@pytest.mark.parametrize(
+    ("charge", "fits"),
+    [
+        *(("10", True), ("10.21", True), ("10.210001", False)),
+        *(("9.79", True), ("9.789999", False), ("0", False)),
+    ],
+)
+def test_the_vendor_may_round_by_a_cent_and_two_in_a_hundred(charge, fits):
+    assert fits_cost(Decimal(charge), Decimal(10)) is fits
+
+
+def test_one_piece_has_its_share():
+    assert share(Decimal(3), part=1, whole=3) == 1
+    assert share(Decimal("0.000001"), part=1, whole=1000) == Decimal("0.000001")
+    assert share(Decimal("0.01"), part=1, whole=3, step=Decimal("0.001")) == Decimal("0.004")
+    assert share(Decimal("0.0015"), part=2, whole=3, step=Decimal("0.001")) == Decimal("0.001")
+    assert share(Decimal("0.0015"), part=3, whole=3, step=Decimal("0.001")) == Decimal("0.0015")
 
 
 @given(total=micros(1, 10**12), whole=st.integers(1, 10**9), part=st.integers(-5, 10**9 + 5))
@@ -110,6 +218,28 @@ def test_the_narrowest_rule_wins():
     assert percent(category_id=5, subcategory_id=6) == 3
     assert percent(category_id=5, subcategory_id=6, service_id=7) == 4
     assert percent(category_id=9, subcategory_id=9, service_id=9) == 1
+
+
+def test_a_groups_own_rule_wins_over_a_narrower_general_one():
+    @dataclass(frozen=True)
+    class Own(Rule):
+        group_id: int | None = None
+
+    general = Own(percent=Decimal(4), service_id=7)
+    book = RuleBook([general, Own(percent=Decimal(1)), Own(percent=Decimal(9), group_id=3)])
+    ids = {"service_id": 7, "subcategory_id": None, "category_id": 1}
+
+    assert book.rule_for(group_id=3, **ids).percent == 9
+    assert book.rule_for(group_id=8, **ids) is general
+    assert book.rule_for(**ids) is general
+    assert book.find(3, **ids).percent == 9
+    assert book.find(8, **ids) is None
+
+
+def test_nothing_is_added_where_no_rule_is():
+    nothing = (0, 0, 0, Decimal("0.000001"))
+    for rule in (NoMarkup(), Figures(percent=Decimal(0))):
+        assert (rule.percent, rule.fixed, rule.minimum_margin, rule.rounding) == nothing
 
 
 def test_without_any_rule_the_price_is_the_cost():

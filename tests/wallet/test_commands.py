@@ -1,12 +1,15 @@
 """Commands that operators' scripts rely on: JSON on standard output, and a clear failure otherwise."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
+from core.models import StaffAct
 from wallet import ledger
+from wallet.models import Transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +99,36 @@ def test_audit_books_fails_when_the_books_do_not_match(customer, capsys):
     shown = json.loads(capsys.readouterr().out)
     assert shown["ok"] is False
     assert shown["problems"]
+
+
+def test_credit_is_recorded_with_its_reason(run, customer):
+    run("credit", customer.email, "12.5", "--reason", " a gift ")
+    act = StaffAct.objects.get()
+    transfer = Transfer.objects.get(key__startswith="credit:")
+    assert (transfer.memo, transfer.signed) == ("a gift", Decimal("12.5"))
+    assert (act.kind, act.reason, act.agent) == (StaffAct.Kind.COMMAND, "a gift", "manage.py credit")
+    assert act.said == f"Adjusted the balance by $12.50: transfer {transfer.pk}."
+
+
+def test_credit_without_a_key_credits_each_time(run, customer):
+    for balance in ("51.00", "52.00"):
+        assert run("credit", customer.email, "1", "--reason", "x")["balance"] == balance
+
+
+def test_a_key_for_credit_has_at_most_100_characters(run, customer):
+    arguments = ("credit", customer.email, "1", "--reason", "x", "--key")
+    assert run(*arguments, "k" * 100)["balance"] == "51.00"
+    assert Transfer.objects.filter(key=f"credit:{'k' * 100}").exists()
+    with pytest.raises(CommandError, match="at most 100"):
+        call_command(*arguments, "k" * 101)
+
+
+def test_credit_wants_a_reason(customer):
+    with pytest.raises(CommandError, match="--reason"):
+        call_command("credit", customer.email, "1")
+
+
+def test_credit_shows_what_is_held(run, customer, now):
+    ledger.hold(account=ledger.account_of(customer), amount=Decimal("2.5"), key="h", now=now)
+    shown = run("credit", customer.email, "1", "--reason", "x")
+    assert shown == {"email": customer.email, "balance": "51.00", "held": "2.50"}

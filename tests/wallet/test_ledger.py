@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from notices.models import Notice, Switches
 from wallet import audit, guards, ledger
 from wallet.models import Account, Hold, Transfer
 
@@ -293,6 +294,35 @@ class TestAudit:
         Hold.objects.filter(pk=hold.pk).update(captured=Decimal(11))
         assert any("hold a" in problem for problem in audit.findings().problems)
 
+    def test_a_hold_that_says_more_was_paid_back_than_its_transfers_is_found(self, account, now):
+        hold = ledger.hold(account=account, amount=Decimal(30), key="a", now=now)
+        ledger.capture(hold=hold, amount=Decimal(10), key="one", now=now)
+        Hold.objects.filter(pk=hold.pk).update(refunded=Decimal(1))
+        (problem,) = audit.findings().problems
+        assert problem.startswith("hold a: captured 10")
+        assert "refunded 1" in problem
+
+    def test_each_problem_is_told_in_figures(self, account):
+        Account.objects.filter(pk=account.pk).update(balance=Decimal(51), held=Decimal(2))
+        assert audit.findings().problems == [
+            f"account {account.pk}: balance 51.000000, but its transfers come to 50.000000",
+            f"account {account.pk}: held 2.000000, but its open holds come to 0.000000",
+        ]
+
+    def test_fifty_of_a_kind_are_told_and_no_more(self, account, now):
+        for number in range(51):
+            ledger.hold(account=account, amount=Decimal("0.5"), key=f"h{number}", now=now)
+            Hold.objects.filter(key=f"h{number}").update(
+                state=Hold.State.CAPTURED, captured=Decimal("0.5"), closed_at=now
+            )
+        told = [problem for problem in audit.findings().problems if problem.startswith("hold ")]
+        assert len(told) == 50
+
+    def test_it_counts_what_it_looked_at(self, account, stranger, now):
+        ledger.account_of(stranger)
+        found = audit.findings()
+        assert (found.accounts, found.transfers, found.open_holds) == (3, 1, 0)
+
     def test_a_running_balance_that_jumps_is_found(self, account, customer, now):
         transfer = Transfer.objects.get()
         Transfer.objects.create(
@@ -401,3 +431,182 @@ class TestAudit:
                 assert guards.present(connection)
         finally:
             guards.install(connection)
+
+
+# ── Edges of the acts ──────────────────────────────────────────────────────────────────────────────
+ACTS = ["deposit", "adjust", "bonus", "chargeback", "hold", "split", "capture", "refund"]
+SENSELESS = [
+    *((act, amount) for act in ACTS for amount in ("0", "1000000000.000001", "0.0000001")),
+    # An adjustment goes both ways.
+    *((act, "-0.000001") for act in ACTS if act != "adjust"),
+]
+
+
+@pytest.fixture
+def acts(account, now):
+    """Every act that takes an amount, with something that it could take it from."""
+    hold = ledger.hold(account=account, amount=Decimal(5), key="open", now=now)
+    sold = ledger.hold(account=account, amount=Decimal(5), key="sold", now=now)
+    ledger.capture(hold=sold, amount=Decimal(5), key="sold:capture", now=now)
+    common = {"key": "k", "now": now}
+    return {
+        "deposit": lambda amount: ledger.deposit(account=account, amount=amount, **common),
+        "adjust": lambda amount: ledger.adjust(account=account, amount=amount, memo="m", **common),
+        "bonus": lambda amount: ledger.bonus(account=account, amount=amount, **common),
+        "chargeback": lambda amount: ledger.chargeback(account=account, amount=amount, memo="m", **common),
+        "hold": lambda amount: ledger.hold(account=account, amount=amount, **common),
+        "split": lambda amount: ledger.split(hold=hold, amount=amount, **common),
+        "capture": lambda amount: ledger.capture(hold=hold, amount=amount, **common),
+        "refund": lambda amount: ledger.refund(hold=sold, amount=amount, **common),
+    }
+
+
+@pytest.mark.parametrize(("act", "amount"), SENSELESS)
+def test_no_act_moves_an_amount_that_makes_no_sense(account, acts, act, amount):
+    before = figures(account)
+    with pytest.raises((ledger.LedgerError, ValueError), match=r"can't be moved|finer than one micro"):
+        acts[act](Decimal(amount))
+    assert figures(account) == before
+    assert not Transfer.objects.filter(key="k").exists()
+    assert not Hold.objects.filter(key="k").exists()
+
+
+def test_the_smallest_and_the_largest_amount_are_moved(account, now):
+    smallest, largest = Decimal("0.000001"), Decimal(1_000_000_000)
+    ledger.deposit(account=account, amount=largest, key="large", now=now)
+    moved = ledger.deposit(account=account, amount=smallest, key="small", now=now)
+    assert (moved.source.kind, moved.target, moved.signed) == ("PAYMENTS", account, smallest)
+    taken = ledger.adjust(account=account, amount=-smallest, key="taken", memo="m", now=now)
+    assert (taken.source, taken.target.kind, taken.signed) == (account, "ADJUSTMENTS", -smallest)
+    assert figures(account)[0] == 50 + largest
+    for again in (smallest, -smallest):
+        key = "small" if again > 0 else "taken"
+        act = ledger.deposit if again > 0 else ledger.adjust
+        assert act(account=account, amount=again, key=key, memo="m", now=now).key == key
+    assert audit.findings().problems == []
+
+
+def test_all_that_is_available_can_be_set_aside_and_all_of_a_hold_be_captured(account, now):
+    hold = ledger.hold(account=account, amount=Decimal(50), key="a", now=now)
+    assert figures(account) == (50, 50, 0)
+    made = ledger.capture(hold=hold, amount=Decimal(50), key="c", now=now)
+    assert (made.signed, made.balance_after, made.hold) == (-50, 0, hold)
+    assert figures(account) == (0, 0, 0)
+    back = ledger.refund(hold=hold, amount=Decimal(50), key="r", now=now)
+    assert (back.signed, back.source.kind, back.hold) == (50, "SALES", hold)
+    hold.refresh_from_db()
+    assert (hold.captured, hold.refunded, hold.closed_at) == (50, 50, now)
+    assert audit.findings().problems == []
+
+
+def test_who_has_too_little_reads_what_is_there_what_it_takes_and_what_is_missing(account, now):
+    ledger.hold(account=account, amount=Decimal(30), key="a", now=now)
+    for act in (
+        lambda: ledger.hold(account=account, amount=Decimal("20.5"), key="b", now=now),
+        lambda: ledger.adjust(account=account, amount=Decimal("-20.5"), key="c", memo="m", now=now),
+    ):
+        with pytest.raises(ledger.InsufficientFunds) as refused:
+            act()
+        assert (refused.value.available, refused.value.needed) == (20, Decimal("20.5"))
+        words = "Your available balance is $20.00 and this takes $20.50: $0.50 more is needed."
+        assert str(refused.value) == words
+
+
+@pytest.mark.parametrize("kind", ["hold", "split"])
+def test_a_key_of_a_hold_stands_for_its_amount_and_its_customer(account, stranger, now, kind):
+    theirs = ledger.account_of(stranger)
+    ledger.deposit(account=theirs, amount=Decimal(9), key="theirs", now=now)
+    whole = {
+        each: ledger.hold(account=each, amount=Decimal(6), key=f"w{each.pk}", now=now) for each in (account, theirs)
+    }
+    act = {
+        "hold": lambda by, amount: ledger.hold(account=by, amount=Decimal(amount), key="k", now=now),
+        "split": lambda by, amount: ledger.split(hold=whole[by], amount=Decimal(amount), key="k", now=now),
+    }[kind]
+    made = act(account, 2)
+    assert made.account == account
+    assert act(account, 2) == made
+    for by, amount in ((account, 3), (theirs, 2)):
+        with pytest.raises(ledger.KeyReused, match=r"k already holds 2(\.0+)? USD"):
+            act(by, amount)
+    assert figures(theirs) == (9, 6, 3)
+    assert audit.findings().problems == []
+
+
+def test_a_key_of_a_movement_stands_for_its_kind(account, now):
+    ledger.deposit(account=account, amount=Decimal(5), key="k", now=now)
+    with pytest.raises(ledger.KeyReused, match="k already moved 5"):
+        ledger.bonus(account=account, amount=Decimal(5), key="k", now=now)
+    assert figures(account)[0] == 55
+
+
+def test_a_capture_repeated_after_its_hold_closed_is_the_first_one(account, now):
+    hold = ledger.hold(account=account, amount=Decimal(5), key="h", now=now)
+    made = ledger.capture(hold=hold, amount=Decimal(3), key="c", now=now)
+    assert ledger.capture(hold=hold, amount=Decimal(3), key="c", now=now) == made
+    back = ledger.refund(hold=hold, amount=Decimal(1), key="r", now=now)
+    assert ledger.refund(hold=hold, amount=Decimal(1), key="r", now=now) == back
+    hold.refresh_from_db()
+    assert (figures(account)[0], hold.refunded) == (48, 1)
+
+
+def test_a_split_closes_a_hold_that_nothing_is_left_of(account, now):
+    whole = ledger.hold(account=account, amount=Decimal(9), key="w", now=now)
+    ledger.split(hold=whole, amount=Decimal(9), key="p", now=now)
+    whole.refresh_from_db()
+    assert (whole.state, whole.amount, whole.closed_at) == (Hold.State.RELEASED, 9, now)
+    assert figures(account) == (50, 9, 41)
+
+
+def test_a_release_notes_when(account, now):
+    hold = ledger.hold(account=account, amount=Decimal(9), key="h", now=now)
+    ledger.release(hold=hold, now=now)
+    hold.refresh_from_db()
+    assert (hold.state, hold.captured, hold.closed_at) == (Hold.State.RELEASED, 0, now)
+
+
+def test_a_long_memo_is_cut_to_what_its_column_holds(account, now):
+    moved = ledger.deposit(account=account, amount=Decimal(1), key="k", memo="m" * 301, now=now)
+    assert Transfer.objects.get(pk=moved.pk).memo == "m" * 300
+
+
+def test_a_locked_account_is_the_one_asked_for(account, now):
+    ledger.deposit(account=account, amount=Decimal(1), key="k", now=now)
+    with transaction.atomic():
+        assert ledger.locked(account).balance == 51
+
+
+class TestLowBalance:
+    """Who wants to hear of a low balance hears of each act that makes it fall, and of no other."""
+
+    @pytest.fixture(autouse=True)
+    def _mark(self, customer):
+        Switches.objects.create(customer=customer, low_below=Decimal(45))
+
+    @staticmethod
+    def told():
+        return [notice.about["amount"] for notice in Notice.objects.filter(kind="LOW_BALANCE")]
+
+    def test_a_hold_tells(self, account, now):
+        ledger.hold(account=account, amount=Decimal(5), key="a", now=now)
+        assert self.told() == []
+        ledger.hold(account=account, amount=Decimal("0.5"), key="b", now=now)
+        assert self.told() == ["$44.50"]
+
+    def test_an_adjustment_downwards_tells(self, account, now):
+        ledger.adjust(account=account, amount=Decimal("-5.5"), key="a", memo="m", now=now)
+        assert self.told() == ["$44.50"]
+
+    def test_the_smallest_fall_across_the_mark_tells(self, account, now):
+        ledger.adjust(account=account, amount=Decimal(-5), key="a", memo="m", now=now)
+        ledger.adjust(account=account, amount=Decimal("-0.000001"), key="b", memo="m", now=now)
+        assert self.told() == ["$44.999999"]
+
+    def test_what_rises_or_was_set_aside_before_tells_nothing(self, account, now):
+        ledger.hold(account=account, amount=Decimal(6), key="a", now=now)
+        Notice.objects.all().delete()
+        ledger.capture(hold=Hold.objects.get(key="a"), amount=Decimal(6), key="c", now=now)
+        ledger.adjust(account=account, amount=Decimal(2), key="b", memo="m", now=now)
+        ledger.adjust(account=account, amount=Decimal("0.5"), key="d", memo="m", now=now)
+        ledger.bonus(account=account, amount=Decimal(1), key="e", now=now)
+        assert self.told() == []

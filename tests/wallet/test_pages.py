@@ -135,3 +135,73 @@ def test_it_is_nobody_elses(client, stranger, bought, customer):
 
 def test_no_cache_keeps_it(me):
     assert "no-store" in me.get(PAGE)["Cache-Control"]
+
+
+@pytest.mark.parametrize(("movements", "shown", "more"), [(50, 50, False), (51, 50, True)])
+def test_a_page_has_fifty_and_leads_on_only_where_there_are_more(me, customer, now, movements, shown, more):
+    account = ledger.account_of(customer)
+    for number in range(movements - 1):  # one is the opening credit
+        ledger.bonus(account=account, amount=Decimal(1), key=f"b:{number}", now=now)
+    context = me.get(PAGE).context
+    assert len(context["lines"]) == shown
+    last = context["lines"][-1].transfer.pk
+    assert context["next_before"] == (last if more else None)
+    assert not context["paged"]
+    older = me.get(PAGE, {"before": last}).context
+    assert len(older["lines"]) == movements - shown
+    assert older["paged"]
+
+
+@pytest.mark.parametrize(("before", "paged"), [("9" * 18, True), ("1" + "0" * 18, False), ("²", False), ("", False)])
+def test_only_a_number_that_the_database_has_walks_back(me, before, paged):
+    context = me.get(PAGE, {"before": before}).context
+    assert context["paged"] is paged
+    assert len(context["lines"]) == 1
+
+
+def test_a_line_names_its_order_and_says_no_word_twice(me, customer, bought, now):
+    hold = bought("2", 18)
+    ledger.refund(hold=hold, amount=Decimal(1), key="order:18:refund:1", memo="Order 18: came late", now=now)
+    ledger.bonus(account=ledger.account_of(customer), amount=Decimal(1), key="gift", memo="Order 18: no", now=now)
+    lines = me.get(PAGE).context["lines"]
+    assert [(line.kind, line.order, line.memo) for line in lines] == [
+        ("Bonus", None, "Order 18: no"),
+        ("Refund", 18, "came late"),
+        ("Purchase", 18, ""),
+        ("Adjustment", None, "Opening credit"),
+    ]
+
+
+def test_the_csv_has_a_row_for_each_movement_of_the_kind(me, bought, now):
+    bought("20")
+    answer = me.get(reverse("wallet:statement_csv"), {"kind": "capture"})
+    header, row = csv.reader(io.StringIO(b"".join(answer.streaming_content).decode("utf-8-sig")))
+    number = ledger.Transfer.objects.get(kind="CAPTURE").pk
+    assert header == ["number", "time (UTC)", "kind", "description", "amount (USD)", "balance (USD)"]
+    time = now.strftime("%Y-%m-%d %H:%M:%S")
+    assert row == [str(number), time, "Purchase", "Order 17", "-20.00", "30.00"]
+
+
+def test_both_are_for_those_who_are_signed_in(client):
+    for name in ("statement", "statement_csv"):
+        assert client.get(reverse(f"wallet:{name}")).status_code == HTTPStatus.FOUND
+
+
+def test_header_and_page_ask_for_the_account_once(rf, customer, django_assert_num_queries):
+    request = rf.get("/")
+    request.user = customer
+    with django_assert_num_queries(1):
+        first = views.account_shown(request)
+        assert views.account_shown(request) is first
+    assert first == ledger.account_of(customer)
+
+
+def test_rows_of_the_books_name_themselves(customer, bought):
+    hold = bought("20")
+    account = ledger.account_of(customer)
+    moved = hold.transfers.get()
+    hold.refresh_from_db()
+    assert str(account) == customer.email
+    assert str(moved.target) == "Sales"
+    assert str(moved) == "CAPTURE $20.00 (order:17:capture)"
+    assert str(hold) == "CAPTURED $20.00 (order:17:hold)"

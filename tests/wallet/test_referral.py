@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -79,8 +80,6 @@ class TestTheLink:
         assert sign_up(client).referred_by is None
 
     def test_after_thirty_days_it_no_longer_counts(self, client, customer, now):
-        import time_machine
-
         with time_machine.travel(now - timedelta(days=31)):
             client.get(reverse("referral", args=[links.code_of(customer)]))
             cookie = client.cookies[links.COOKIE].value
@@ -155,6 +154,65 @@ class TestTheShare:
         assert referral.credit(now=now + 15 * DAY) == 5
         assert referral.earned(customer) == Decimal("0.5")
 
+    @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+    def test_batches_may_end_anywhere(self, paid, customer, now, monkeypatch, count):
+        monkeypatch.setattr(referral, "BATCH", 2)
+        holds = [paid("1", at=now + timedelta(minutes=minute // 2)) for minute in range(count)]
+        assert referral.credit(now=now + 15 * DAY) == count
+        assert Transfer.objects.filter(kind="BONUS").count() == count
+        swept = ReferralSweep.objects.get()
+        assert (swept.closed_at, swept.hold_number) == (now + DAY, 0)
+        assert all(Transfer.objects.filter(key=f"referral:hold:{hold.pk}").exists() for hold in holds)
+
+    def test_a_sweep_that_another_overtook_stops(self, paid, customer, now, monkeypatch):
+        monkeypatch.setattr(referral, "BATCH", 2)
+        for minute in range(4):
+            paid("1", at=now + timedelta(minutes=minute))
+        credit = referral._credit
+
+        def slow(hold, at):
+            ReferralSweep.objects.update(closed_at=now + 20 * DAY, hold_number=0)
+            return credit(hold, at)
+
+        monkeypatch.setattr(referral, "_credit", slow)
+        assert referral.credit(now=now + 15 * DAY) == 2
+        assert ReferralSweep.objects.get().closed_at == now + 20 * DAY
+
+    def test_the_sweep_never_goes_back(self, paid, now):
+        paid("1")
+        referral.credit(now=now + 15 * DAY)
+        reached = ReferralSweep.objects.values_list().get()
+        assert referral.credit(now=now + 14 * DAY) == 0
+        assert ReferralSweep.objects.values_list().get() == reached
+
+    def test_switched_off_the_sweep_moves_on(self, paid, now, settings):
+        settings.REFERRAL_PERCENT = Decimal(0)
+        assert referral.credit(now=now + 15 * DAY) == 0
+        assert ReferralSweep.objects.get().closed_at == now + DAY
+        assert str(ReferralSweep.objects.get()) == f"{now + DAY:%Y-%m-%d %H:%M:%S}"
+
+    def test_staff_who_buy_earn_their_referrer_nothing(self, paid, friend, now):
+        paid("1")
+        User.objects.filter(pk=friend.pk).update(is_staff=True)
+        assert referral.credit(now=now + 15 * DAY) == 0
+
+    def test_the_task_credits_what_is_due_now(self, paid, customer, now):
+        paid("1", at=now - timedelta(hours=1))
+        ReferralSweep.objects.update(closed_at=now - 30 * DAY)
+        from wallet.tasks import credit_referrals
+
+        credit_referrals()
+        assert referral.earned(customer) == 0
+        with time_machine.travel(now + 15 * DAY, tick=False):
+            credit_referrals()
+        assert referral.earned(customer) == Decimal("0.1")
+
+    def test_what_else_the_customer_was_given_is_not_earned(self, paid, customer, now):
+        paid("1")
+        referral.credit(now=now + 15 * DAY)
+        ledger.bonus(account=ledger.account_of(customer), amount=Decimal(7), key="gift", now=now)
+        assert referral.earned(customer) == Decimal("0.1")
+
     def test_switching_it_on_pays_for_nothing_that_ended_long_before(self, paid, customer, now, settings):
         paid("1")
         settings.REFERRAL_PERCENT = Decimal(0)
@@ -182,6 +240,19 @@ class TestThePage:
         assert "$1.00" in text
         assert "10%" in text
         assert reverse("referrals") in client.get(reverse("accounts:profile")).content.decode()
+
+    def test_counts_who_signed_up_and_tells_the_terms(self, friend, customer, settings):
+        settings.REFERRAL_PERCENT = Decimal("10.50")
+        client = Client()
+        client.force_login(customer)
+        response = client.get(reverse("referrals"))
+        told = {name: response.context[name] for name in ("signed_up", "earned", "percent", "days", "cookie_days")}
+        assert told == {"signed_up": 1, "earned": 0, "percent": Decimal("10.5"), "days": 14, "cookie_days": 30}
+        assert "no-store" in response["Cache-Control"]
+
+    def test_is_not_there_for_staff(self, client, operator):
+        client.force_login(operator)
+        assert client.get(reverse("referrals")).status_code == 404
 
     def test_is_not_there_while_it_is_switched_off(self, client, customer, settings):
         settings.REFERRAL_PERCENT = Decimal(0)

@@ -48,7 +48,7 @@ def _fill(name: str, places: dict[str, object]) -> str:
 
 
 def desk() -> dict[str, list[str]]:
-    """Name of a URL of the admin → its addresses, one for each row that it is about; none where there is no row."""
+    """Name of a URL of the admin → its addresses, one for each row that it is about."""
     rows = {
         f"{model._meta.app_label}_{model._meta.model_name}": list(
             model._default_manager.order_by("pk").values_list("pk", flat=True)
@@ -60,6 +60,6 @@ def desk() -> dict[str, list[str]]:
         if name.startswith("admin:"):
             about = next((known for known in rows if name.startswith(f"admin:{known}_")), "")
             place = str(SAMPLES["PathConverter"])
-            pks = rows[about] if about and (place in path or "/nobody/" in path) else [place]
+            pks = (rows[about] if about and (place in path or "/nobody/" in path) else []) or [place]
             found[name] = [path.replace(place, str(pk)).replace("/nobody/", f"/{pk}/") for pk in pks]
     return found

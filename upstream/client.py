@@ -29,6 +29,7 @@ from urllib3.exceptions import (
 from urllib3.util.retry import Retry
 
 from core.alerts import alert
+from core.hidden import hide
 from core.models import Alert
 from upstream import replies
 from upstream.pace import Closed, Kind, Pace, current_pace
@@ -235,7 +236,7 @@ class Client:
                 result = decode(answer.body)
             except Malformed as error:
                 # No excerpt: what was delivered, or a code, may stand in it.
-                raise Unanswered(f"broken answer: {error}") from None
+                raise Unanswered(f"broken answer: {hide(str(error))}") from None
         except Refused:
             # The vendor is well: it read the request and said no.
             self._pace.succeeded(passage)
@@ -280,6 +281,8 @@ class Client:
 
     def _raise_for_words(self, answer: Answer) -> None:
         words = error_of(answer.body)
+        # What it says is kept and shown; a vendor may repeat the key that it was asked with.
+        words = words and hide(words)
         if (words or answer.status >= 300) and has_purchase(answer.body):
             # Whatever it says besides, something may have been bought.
             raise Unanswered(f"an error and an order at once: HTTP {answer.status}, {words}")
@@ -357,7 +360,7 @@ def _seconds(header: str | None) -> float | None:
 
 
 def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+    return hide(f"{type(error).__name__}: {error}")[:300]
 
 
 @functools.lru_cache(maxsize=4)

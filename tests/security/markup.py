@@ -22,6 +22,7 @@ class Form:
     method: str
     values: dict[str, str | list[str]] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     files: bool = False
 
 
@@ -85,6 +86,7 @@ class Page(HTMLParser):
             return
         if not name or "disabled" in given:
             return
+        form.names.add(name)
         kind = given.get("type", "text")
         if tag == "select":
             self._select = name
@@ -127,3 +129,29 @@ def born(answer) -> list[str]:
         plain = kind.split(";")[0] != "image/svg+xml" and answer.headers.get("X-Content-Type-Options") == "nosniff"
         return wrong + ([] if plain else [f"{kind}, which a browser may take for a page"])
     return wrong + Page(answer.content.decode()).born
+
+
+class Scripts(HTMLParser):
+    """What a page would run: `inline` is what stands in it, `loaded` the addresses of scripts and style sheets."""
+
+    DATA = {"application/json", "application/ld+json", "text/template"}
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.inline: list[str] = []
+        self.loaded: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "script" and "src" not in given and given.get("type", "") not in self.DATA:
+            self.inline.append("a script")
+        if tag == "script" and "src" in given:
+            self.loaded.append(given["src"])
+        if tag == "link" and "stylesheet" in given.get("rel", ""):
+            self.loaded.append(given.get("href", ""))
+        if tag in ("iframe", "object", "embed", "base"):
+            self.inline.append(f"<{tag}>")
+        self.inline += [f"{name} of <{tag}>" for name in given if name.startswith("on")]
+        self.inline += [f"{name} of <{tag}>" for name, value in given.items() if value.startswith("javascript:")]

@@ -8,6 +8,7 @@ from django.core.mail import mail_admins
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from core.masking import hide
 from core.models import Alert
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def alert(
     surrounding transaction commits; a mail server that is down loses no alert, since the row is the truth.
     """
     # PostgreSQL refuses NUL in a text.
-    subject, detail = subject.replace("\x00", "")[:200], detail.replace("\x00", "")
+    subject, detail = hide(subject.replace("\x00", ""))[:200], hide(detail.replace("\x00", ""))
     again = Alert.objects.filter(key=key, resolved_at=None).update(
         times=F("times") + 1, last_at=now, subject=subject, detail=detail, severity=severity
     )

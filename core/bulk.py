@@ -69,8 +69,10 @@ def update(rows: "Sequence[models.Model]", fields: Sequence[str]) -> None:
     arrays = ", ".join(f"%s::{_kind(field)}[]" for field in written)
     changes = ", ".join(f"{column} = new.{column}" for column in columns[1:])
     table = quote(meta.db_table)
-    sql = f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608 - names only
-    sql += f"WHERE {table}.{columns[0]} = new.{columns[0]}"
+    pairs = f"{table}.{columns[0]} = new.{columns[0]}"
+    names = f"new({', '.join(columns)})"
+    # Names of ours alone are put together here.
+    sql = f"UPDATE {table} SET {changes} FROM unnest({arrays}) AS {names} WHERE {pairs}"  # noqa: S608  # nosec B608
     ways = [(field.attname, _way(field)) for field in written]
     values = [[getattr(row, name) if way is None else way(getattr(row, name)) for row in rows] for name, way in ways]
     with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:

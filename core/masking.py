@@ -5,11 +5,11 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from django.conf import settings
 
-HIDDEN = "•••"
+HIDDEN = "[hidden]"
 
 # Settings with such names hold secrets, those that are yet to come as well.
 _SECRET_SETTING = re.compile(r"(^|_)(KEYS?|SECRET|TOKEN|PASSWORD|DSN)$")
@@ -36,11 +36,17 @@ _QUERY = re.compile(r"(?P<name>(?<=[\w/]))(?P<between>\?)(?P<value>[^\s\"'<>)]+)
 _E_MAIL = re.compile(r"[^\s@<>()\[\]\"',;:/=]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 
 
-def mask(text: str) -> str:
-    """The text without its secrets: values of secret settings, what is named like one, queries, e-mail addresses."""
+def hide(text: str) -> str:
+    """The text without the values of secret settings, and else as it is: for people who may read all the rest."""
     for value in secret_values():
         if value in text:
             text = text.replace(value, HIDDEN)
+    return text
+
+
+def mask(text: str) -> str:
+    """The text without its secrets: values of secret settings, what is named like one, queries, e-mail addresses."""
+    text = hide(text)
     # Each pattern is tried only where a character of it stands: most lines have none.
     if "?" in text:
         text = _QUERY.sub(_hide, text)
@@ -77,24 +83,34 @@ def _hide(found: "re.Match[str]") -> str:
     return f"{found['name']}{found['between']}{HIDDEN}"
 
 
-@functools.cache
 def secret_values() -> tuple[str, ...]:
     """Every secret that the settings hold, as it may be written in a text; the longest first."""
+    return _spelt(tuple(_secrets()))
+
+
+@functools.lru_cache(maxsize=4)
+def _spelt(secrets: tuple[str, ...]) -> tuple[str, ...]:
     found = set()
-    for value in _secrets():
+    for value in secrets:
         if len(value) >= _SHORTEST:
-            found |= {value, quote(value), quote(value, safe=""), quote_plus(value)}
+            found |= {value, unquote(value), quote(value), quote(value, safe=""), quote_plus(value)}
             found |= {json.dumps(value)[1:-1], repr(value)[1:-1]}
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
 
 
+@functools.cache
+def secret_settings() -> tuple[str, ...]:
+    """The names of settings that hold secrets."""
+    return tuple(name for name in dir(settings) if _SECRET_SETTING.search(name))
+
+
 def _secrets() -> Iterator[str]:
-    for name in dir(settings):
-        if _SECRET_SETTING.search(name):
-            value = getattr(settings, name)
-            yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
+    for name in secret_settings():
+        value = getattr(settings, name, "")
+        yield from (each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
     for database in settings.DATABASES.values():
         yield str(database.get("PASSWORD") or "")
     yield urlsplit(settings.CELERY_BROKER_URL).password or ""
     # The address is all that others need to post there.
+    yield urlsplit(settings.ALERT_HOOK_URL).password or ""
     yield urlsplit(settings.ALERT_HOOK_URL).path.strip("/")

@@ -58,7 +58,12 @@ class Shown:
     @property
     def links(self) -> bool:
         """Whether the link is a web address, so that it may become one on the page."""
-        return self.order.link.lower().startswith(("http://", "https://"))
+        return is_web_address(self.order.link)
+
+
+def is_web_address(link: str) -> bool:
+    """Whether a browser may be led there: what a customer typed can be the address of a program."""
+    return link.lower().startswith(("http://", "https://"))
 
 
 def of_customer(customer: User) -> QuerySet[Order]:

@@ -7,6 +7,7 @@ defaults in `var/local.env`. With DEBUG off, whatever is missing is named and no
 import base64
 import hashlib
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -49,6 +50,12 @@ def number(name: str, kind: type[Number], default: Number) -> Number:
         raise ImproperlyConfigured(f"{name} must be a number, and is {text!r}.") from None
 
 
+# What the addresses of customers' pages begin with.
+TAKEN_PATHS = {
+    *("account", "accounts", "api", "currency", "healthz", "help", "i18n", "notices", "numbers", "orders", "payments"),
+    *("r", "readyz", "search", "services", "static", "stubs", "terms", "wallet"),
+}
+
 # ── What a live shop must say ──────────────────────────────────────────────────────────────────────
 REQUIRED = [
     "SECRET_KEY",
@@ -72,6 +79,12 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
 # `https://` origins whose forms we take; needed behind a proxy that speaks TLS for us.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 PORT = number("PORT", int, 8000)
+# Where operators find the admin, so that it is not where every robot looks for one.
+ADMIN_PATH = env("ADMIN_PATH", default="admin").strip("/")
+if not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*", ADMIN_PATH) or ADMIN_PATH.split("/")[0] in TAKEN_PATHS:
+    raise ImproperlyConfigured(
+        "ADMIN_PATH must be a path of letters, digits, - and _ that the shop has no pages below, such as back-office."
+    )
 SHOP_NAME = env("SHOP_NAME", default="Fairstock")
 SHOP_ACCENT = env("SHOP_ACCENT", default="")
 SHOP_LOGO = env("SHOP_LOGO", default="")
@@ -391,6 +404,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "reseller.too_large.too_large",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.preferences",
@@ -536,7 +550,7 @@ STORAGES = {
 # ── Safety ─────────────────────────────────────────────────────────────────────────────────────────
 CONTENT_SECURITY_POLICY = {
     # The admin's pages get a policy of their own: reseller/policy.py.
-    "EXCLUDE_URL_PREFIXES": ["/admin/"],
+    "EXCLUDE_URL_PREFIXES": [f"/{ADMIN_PATH}/"],
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
@@ -559,7 +573,11 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 if env.bool("BEHIND_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Of a form; those that take files have limits of their own: reseller/too_large.py.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# What is told of an error outside of the log.
+DEFAULT_EXCEPTION_REPORTER = "core.hidden.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "core.hidden.Filter"
 
 # ── Observing: log lines, metrics, reports of errors (docs/observing.md) ───────────────────────────
 LOG_LEVEL = env("LOG_LEVEL", default="INFO").upper()

@@ -1,6 +1,7 @@
 """Every address of the shop."""
 
 from allauth.account.decorators import secure_admin_login
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -38,8 +39,11 @@ urlpatterns = [
     path("accounts/sessions/", RedirectView.as_view(pattern_name="accounts:sessions")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    *(path(f"admin/first-run/{rest}", admin.site.admin_view(view), name=name) for rest, name, view in first_run.URLS),
-    path("admin/", admin.site.urls),
+    *(
+        path(f"{settings.ADMIN_PATH}/first-run/{rest}", admin.site.admin_view(view), name=name)
+        for rest, name, view in first_run.URLS
+    ),
+    path(f"{settings.ADMIN_PATH}/", admin.site.urls),
     path("brand.css", brand.stylesheet, name="brand"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

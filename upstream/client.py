@@ -30,6 +30,7 @@ from urllib3.util.retry import Retry
 
 from core import metrics
 from core.alerts import alert
+from core.masking import hide
 from core.models import Alert
 from upstream import replies
 from upstream.pace import Closed, Kind, Pace, current_pace
@@ -244,7 +245,7 @@ class Client:
                 result = decode(answer.body)
             except Malformed as error:
                 # No excerpt: what was delivered, or a code, may stand in it.
-                raise Unanswered(f"broken answer: {error}") from None
+                raise Unanswered(f"broken answer: {hide(str(error))}") from None
         except Refused as refused:
             # The vendor is well: it read the request and said no.
             self._pace.succeeded(passage)
@@ -295,6 +296,8 @@ class Client:
 
     def _raise_for_words(self, answer: Answer) -> None:
         words = error_of(answer.body)
+        # What it says is kept and shown; a vendor may repeat the key that it was asked with.
+        words = words and hide(words)
         if (words or answer.status >= 300) and has_purchase(answer.body):
             # Whatever it says besides, something may have been bought.
             raise Unanswered(f"an error and an order at once: HTTP {answer.status}, {words}")
@@ -372,7 +375,7 @@ def _seconds(header: str | None) -> float | None:
 
 
 def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:300]
+    return hide(f"{type(error).__name__}: {error}")[:300]
 
 
 @functools.lru_cache(maxsize=4)

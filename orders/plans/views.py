@@ -70,6 +70,7 @@ def detail(request: HttpRequest, plan_id: int) -> HttpResponse:
         "orders/plan.html",
         {
             "plan": plan,
+            "links": shown.is_web_address(plan.link),
             "runs": runs,
             "standing": standing,
             "total_quantity": plan.quantity * plan.runs,

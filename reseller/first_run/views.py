@@ -149,7 +149,7 @@ def done(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
-# Below /admin/first-run/, each with its name.
+# Below first-run/ in the admin, each with its name.
 URLS: list[tuple[str, str, View]] = [
     ("", "first_run", page),
     ("part/<slug:name>/", "first_run_part", part),

@@ -18,7 +18,8 @@ def gunicorn(bind: str, *options: str, threads: str = "8") -> list[str]:
     return [
         *(sys.executable, "-m", "gunicorn", "reseller.wsgi", "--preload", "--no-control-socket", "--bind", bind),
         *("--workers", os.environ.get("WEB_CONCURRENCY", "2"), "--threads", threads),
-        *("--log-level", "warning", *options),
+        # Whether a proxy is believed is BEHIND_PROXY's to say: gunicorn would believe whoever calls from this machine.
+        *("--forwarded-allow-ips", "", "--log-level", "warning", *options),
     ]
 
 

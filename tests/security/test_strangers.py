@@ -3,13 +3,9 @@
 The table of URLs is gone through: an address with a number in it that is not filled in here fails.
 """
 
-from datetime import timedelta
-
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
-from django.apps import apps
-from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from api import keys
@@ -18,14 +14,10 @@ from funds.models import Proof, TopUp
 from orders.models import DeliveredItem
 from reseller.books import audit
 from sms.models import Message, Number
-from tests.lived_in import PAGES, LivedIn, people
-from tests.lived_in.fittings import fit
+from tests.lived_in import PAGES
 from tests.lived_in.pages import CUSTOMER
-from tests.orders.conftest import catalogue
-from tests.sms.conftest import projects
-from tests.still import sandbox
+from tests.security.conftest import browser, everything, words
 
-__all__ = ["catalogue", "projects", "sandbox"]
 pytestmark = pytest.mark.django_db
 
 # Numbers of things that are for everybody, or that open by what only their owner knows.
@@ -36,14 +28,6 @@ FOR_ALL = {
     # For operators; who may is tested with their roles.
     "first_run_part",
 }
-# What a purchase, a session or a call leaves behind whoever makes it.
-OF_THE_CALLER = {"sessions.Session", "usersessions.UserSession", "api.Call", "accounts.User", "accounts.Place"}
-
-
-@pytest.fixture
-def shop(catalogue, projects, now, settings):
-    fit(settings)
-    return LivedIn(now=now, step=timedelta(minutes=5)).open()
 
 
 @pytest.fixture
@@ -87,27 +71,6 @@ def marks(shop):
         *(hook.url for hook in shop.hooks),
     }
     return {mark for mark in found if len(mark) > 3}
-
-
-def browser(user=None):
-    made = Client()
-    if user is not None:
-        made.cookies["sessionid"] = people.session_of(user, proved=True)
-    return made
-
-
-def everything():
-    """All rows but those of whoever calls."""
-    return {
-        model._meta.label: list(model._default_manager.order_by("pk").values_list())
-        for model in apps.get_models()
-        if model._meta.label not in OF_THE_CALLER
-    }
-
-
-def words(answer):
-    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    return body.decode(errors="replace") + str(answer.headers)
 
 
 def numbered(resolver, space="", above=0):

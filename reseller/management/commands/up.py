@@ -160,7 +160,7 @@ class Shop:
             return
         address = f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
         self.log.plain("")
-        self.log.plain(f"  {settings.SHOP_NAME} is open: {address}/   (operators: {address}/admin/)")
+        self.log.plain(f"  {settings.SHOP_NAME} is open: {address}/   (operators: {address}/{settings.ADMIN_PATH}/)")
         if settings.EMBEDDED_UPSTREAM and "DATABASE_URL" not in os.environ:
             for line in demo.lines():
                 self.log.plain(f"  {line}")

@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,9 @@ KEY = "test-key"
 
 
 @contextlib.contextmanager
-def stage(*, name: str, database: str, settings_module: str = "tests.settings") -> Iterator["tuple[Sandbox, Path]"]:
+def stage(
+    *, name: str, database: str, settings_module: str = "tests.settings", services: int = 40, speed: float = 1.0
+) -> Iterator["tuple[Sandbox, Path]"]:
     """The vendor and the folder, with Django set up; all of it is gone afterwards. `database`: sqlite or postgres."""
     os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
     os.environ["TEST_DATABASE"] = database
@@ -35,7 +38,7 @@ def stage(*, name: str, database: str, settings_module: str = "tests.settings") 
         if database == "postgres":
             started.postgres()
         call_command("migrate", verbosity=0)
-        with Sandbox(key=KEY, services=40) as vendor:
+        with Sandbox(key=KEY, services=services, speed=speed, balance=Decimal(10_000_000)) as vendor:
             settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, KEY
             yield vendor, home
     finally:

@@ -46,11 +46,16 @@ class House:
         workers: int = 1,
         others: dict[str, list[str]] | None = None,
         wrap: Callable[[str, list[str]], list[str]] = lambda _name, command: command,
+        listener: socket.socket | None = None,
     ):
-        """`others` are commands beside the shop's own, started before them; `wrap` may change the shop's commands."""
+        """`others` are commands beside the shop's own, started before them; `wrap` may change the shop's commands.
+
+        With a `listener` the web server serves that socket, which outlives it, as systemd's does.
+        """
         self.home = home
         self.mail = home / "mail"
-        self.port = free_port()
+        self._listener = listener
+        self.port = listener.getsockname()[1] if listener else free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = os.environ | {
             "TEST_HOUSE": "1",
@@ -66,13 +71,21 @@ class House:
         }
         names = ["worker"] if workers == 1 else [f"worker{number + 1}" for number in range(workers)]
         own = {
-            "web": parts.web("127.0.0.1", self.port),
+            "web": self._web(),
             **{name: parts.worker(name=name) for name in names},
             "beat": parts.beat(home / "beat"),
         }
         self._commands = {**(others or {}), **{name: wrap(name, command) for name, command in own.items()}}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._lifeline, self._held = os.pipe()
+
+    def _web(self) -> list[str]:
+        if self._listener is None:
+            return parts.web("127.0.0.1", self.port)
+        return parts.gunicorn(f"fd://{self._listener.fileno()}", "--graceful-timeout", "30")
+
+    def _handed(self) -> list[str]:
+        return ["--pass", str(self._listener.fileno())] if self._listener else []
 
     def start(self) -> None:
         """Start everything and wait until the first page is served and a worker has told of itself."""
@@ -104,10 +117,18 @@ class House:
         """Start one part."""
         with (self.home / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, "-I", "-S", guard.__file__, str(self._lifeline), *self._commands[name]],
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    guard.__file__,
+                    str(self._lifeline),
+                    *self._handed(),
+                    *self._commands[name],
+                ],
                 env=self.environment,
                 cwd=settings.BASE_DIR,
-                pass_fds=[self._lifeline],
+                pass_fds=[self._lifeline, *map(int, self._handed()[1:])],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -120,6 +141,23 @@ class House:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def restart(self, name: str) -> None:
+        """Stop one part as an upgrade does, wait until it has finished what it was at, and start it again."""
+        process = self._processes.pop(name)
+        process.terminate()
+        process.wait(90)
+        self.run(name)
+
+    def memory(self, name: str) -> float:
+        """MB of memory that one part's processes hold, shared pages counted once for each."""
+        group = os.getpgid(self._processes[name].pid)
+        held = 0
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                if os.getpgid(int(entry.name)) == group:
+                    held += int((entry / "statm").read_text().split()[1])
+        return held * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def kill_worker(self) -> None:
         self.kill("worker")

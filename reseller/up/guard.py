@@ -1,7 +1,7 @@
 """Runs one command and sees to its end, also when whoever asked for it was killed.
 
-`python guard.py LIFELINE [--user NAME] [--stop SIGNAL] COMMAND…`, where LIFELINE is the number of an inherited
-pipe's reading end. The other end closes when the starter dies, however it dies; then the command is asked to stop
+`python guard.py LIFELINE [--user NAME] [--pass SOCKET] [--stop SIGNAL] COMMAND…`, where LIFELINE is the number of an
+inherited pipe's reading end, and SOCKET that of a listening socket which the command gets as well. The other end closes when the starter dies, however it dies; then the command is asked to stop
 (by SIGTERM or what --stop says) and, after GRACE seconds, the whole process group is killed.
 Standard library only, so that it starts in no time.
 """
@@ -25,6 +25,9 @@ def main(arguments: list[str]) -> int:
     if arguments[0] == "--user":
         person = pwd.getpwnam(arguments[1])
         identity = {"user": person.pw_uid, "group": person.pw_gid, "extra_groups": []}
+        del arguments[:2]
+    if arguments[0] == "--pass":
+        identity["pass_fds"] = [int(arguments[1])]
         del arguments[:2]
     stop = signal.SIGTERM
     if arguments[0] == "--stop":

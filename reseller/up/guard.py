@@ -1,8 +1,9 @@
 """Runs one command and sees to its end, also when whoever asked for it was killed.
 
 `python guard.py LIFELINE [--user NAME] [--pass SOCKET] [--stop SIGNAL] COMMAND…`, where LIFELINE is the number of an
-inherited pipe's reading end, and SOCKET that of a listening socket which the command gets as well. The other end closes when the starter dies, however it dies; then the command is asked to stop
-(by SIGTERM or what --stop says) and, after GRACE seconds, the whole process group is killed.
+inherited pipe's reading end, and SOCKET that of a listening socket which the command gets as well. The other end of the
+pipe closes when the starter dies, however it dies; then the command is asked to stop (by SIGTERM or what --stop says)
+and, after GRACE seconds, the whole process group is killed.
 Standard library only, so that it starts in no time.
 """
 

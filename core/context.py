@@ -51,7 +51,8 @@ def known(asked: HttpRequest | None = None) -> dict[str, Fact]:
     facts = dict(_facts.get() or {})
     asked = _request.get() or asked
     if asked is not None:
-        facts.setdefault("request_id", getattr(asked, "shop_request_id", ""))
+        if "request_id" not in facts and hasattr(asked, "shop_request_id"):
+            facts["request_id"] = asked.shop_request_id
         facts.update(_people(asked))
     return facts
 

@@ -64,7 +64,7 @@ def mask(text: str) -> str:
 
 def masked(value: Any, name: str = "") -> Any:
     """`mask` through a whole table, list or text; what stands under a secret's name is hidden whatever it is."""
-    if name and value not in (None, "", {}, []) and _SECRET_NAME.search(name):
+    if name and value not in (None, "", {}, []) and _is_secret(name):
         return HIDDEN
     match value:
         case str():
@@ -77,6 +77,11 @@ def masked(value: Any, name: str = "") -> Any:
             return f"{len(value)} bytes"
         case _:
             return value
+
+
+@functools.lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _hide(found: "re.Match[str]") -> str:

@@ -9,6 +9,7 @@ Names are Prometheus's: base units, `_total` for counters. Labels are words of o
 text that somebody sent.
 """
 
+import atexit
 import json
 import logging
 import os
@@ -159,8 +160,9 @@ _mine = _Mine()
 
 
 def hand_over_regularly() -> None:
-    """This process lives long: from its first count on, hand over what it counts every few seconds."""
+    """This process lives long: from its first count on, hand over what it counts every few seconds, and at its end."""
     _mine.regularly()
+    atexit.register(hand_over)
 
 
 def hand_over() -> None:

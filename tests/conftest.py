@@ -135,7 +135,7 @@ def broker() -> "redis.Redis":
     """This process's own database of the broker, emptied of what an earlier test left."""
     if settings.FOREIGN_BROKER:
         connection = _foreign_broker()
-        connection.delete("pace", "pace:calls", "last-reading", "database-went-back")
+        connection.delete("pace", "pace:calls", "last-reading", "database-went-back", "metrics")
     else:
         connection = redis.Redis(unix_socket_path=str(settings.TEST_HOME / "valkey.sock"), db=settings.WORKER)
         connection.flushdb()

@@ -61,7 +61,6 @@ PER_SECOND = Gauge("shop_pace_per_second_limit", "Calls to the vendor that may b
 SYNC_AGE = Gauge("shop_sync_age_seconds", "Time since the last copy of the vendor's lists that went well.", ("kind",))
 QUEUE = Gauge("shop_queue_tasks", "Tasks that wait in each queue, where the broker is Redis.", ("queue",))
 WORKER_AGE = Gauge("shop_worker_age_seconds", "Time since a worker of each queue was last seen.", ("queue",))
-BEAT_AGE = Gauge("shop_beat_age_seconds", "Time since beat last handed out a task.")
 AUDIT_OK = Gauge("shop_audit_ok", "1 when the last audit of the books could look and nothing of it is open.")
 AUDIT_AGE = Gauge("shop_audit_age_seconds", "Time since the books were last audited.")
 BALANCES = Gauge("shop_customers_balance_usd", "What all customers have, with what is on hold.")

@@ -14,7 +14,6 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 
 from core import metrics, metrics_store
 from reseller.observe import gauges
-from reseller.observe.tasks import BEAT
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +47,11 @@ class _Collected:
 
 def families() -> list[Metric]:
     """Every metric with its values now; one without any is there too, with its help."""
-    now = timezone.now()
     found: dict[gauges.Gauge, list[tuple[tuple[str, ...], float]]] = {
         gauge: [] for gauge in (*gauges.every(), PART_OK, RELEASE)
     }
     found[RELEASE].append(((settings.RELEASE,), 1))
-    for name, look in gauges.parts(now).items():
+    for name, look in gauges.parts(timezone.now()).items():
         try:
             values = list(look())
         except gauges.AWAY as error:
@@ -66,12 +64,8 @@ def families() -> list[Metric]:
     counted: list[Metric] = []
     try:
         metrics.hand_over()
-        sums = metrics.sums()
-        counted = list(_counted(sums))
-        beaten = next((each.value for each in sums[BEAT.name]), None)
+        counted = list(_counted(metrics.sums()))
         found[PART_OK].append((("counts",), 1))
-        if beaten is not None:
-            found[gauges.BEAT_AGE].append(((), max(now.timestamp() - beaten, 0.0)))
     except metrics_store.Away as error:
         log.warning("metrics: counts: %s", error)
         found[PART_OK].append((("counts",), 0))

@@ -33,7 +33,6 @@ def watch() -> None:
     signals.task_failure.connect(_failed, dispatch_uid="observe")
     signals.worker_init.connect(_works, dispatch_uid="observe")
     signals.beat_init.connect(_beats, dispatch_uid="observe")
-    signals.worker_shutdown.connect(_ends, dispatch_uid="observe")
 
 
 def _queued(headers: dict[str, Any] | None = None, **_: Any) -> None:
@@ -76,10 +75,6 @@ def _failed(sender: Any, **_: Any) -> None:
 
 def _works(**_: Any) -> None:
     metrics.hand_over_regularly()
-
-
-def _ends(**_: Any) -> None:
-    metrics.hand_over()
 
 
 def _beats(**_: Any) -> None:

@@ -2,9 +2,12 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
+from django.conf import settings
 
 from core import metrics, metrics_store
 from core.models import MetricSum
@@ -116,6 +119,17 @@ def test_a_forked_process_does_not_hand_over_what_its_parent_counted(db, broker)
     assert here.poll(20)
     process.join()
     assert told()[COUNTED.name][("fork",)] == (2.0, ())
+
+
+def test_a_process_that_ends_hands_over_what_it_counted_last(db, broker):
+    code = (
+        "import django; django.setup(); from core import metrics;"
+        "counted = metrics.Counter('test_counted_total', 'Only for tests.', ('word',));"
+        "metrics.hand_over_regularly(); counted.inc('ended')"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR, check=True)
+    assert told()[COUNTED.name][("ended",)] == (1.0, ())
 
 
 def test_a_name_is_declared_once():

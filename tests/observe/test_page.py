@@ -95,7 +95,7 @@ def test_a_shop_that_nobody_has_used_yet_is_told(scrape, store):
     assert all(found["shop_metrics_ok", part] == 1 for part in [*gauges.parts(None), "counts"])
     assert found["shop_orders", "PLACED"] == found["shop_uncertain",] == found["shop_breaker_open", "all"] == 0
     # What was never seen has no age: 0 would look well.
-    for name in ("shop_audit_ok", "shop_worker_age_seconds", "shop_sync_age_seconds", "shop_beat_age_seconds"):
+    for name in ("shop_audit_ok", "shop_worker_age_seconds", "shop_sync_age_seconds", "shop_beat_timestamp_seconds"):
         assert not [key for key in found if key[0] == name]
 
 

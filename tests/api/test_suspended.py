@@ -45,7 +45,7 @@ def nothing_was_bought(customer):
 
 def ways(ask, ask_panel, bot, service, project):
     """What each way of buying answers."""
-    order = {"service": SMM, "quantity": 1000, "link": LINK}
+    order = {"service": Service.objects.get(upstream_id=SMM).pk, "quantity": 1000, "link": LINK}
     return {
         "order": ask("add", **order)["error"],
         "panel": ask_panel("add", **order)["error"],

@@ -9,6 +9,7 @@ from allauth.mfa.admin import AuthenticatorAdmin as _AuthenticatorAdmin  # noqa:
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.admin import UserSessionAdmin as _UserSessionAdmin  # noqa: F401
 from allauth.usersessions.models import UserSession
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.models import Group
@@ -62,6 +63,22 @@ class GroupAdmin(BaseGroupAdmin, ShopAdmin):
         return bool(request.user.is_superuser) and not (obj and obj.name in ROLES)
 
 
+class AddressForm(forms.ModelForm):
+    """An address as log-ins look for it, confirmed for one person alone."""
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        return email
+
+    def clean(self) -> dict[str, Any] | None:
+        given = super().clean() or self.cleaned_data
+        email = given.get("email") or self.instance.email
+        others = EmailAddress.objects.exclude(pk=self.instance.pk).filter(email=email, verified=True)
+        if given.get("verified") and others.exists():
+            self.add_error("verified", "This address is confirmed for somebody else.")
+        return given
+
+
 @admin.register(EmailAddress)
 class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
     """The addresses people log in with. To change somebody's: add the new one, then make it the primary one.
@@ -70,6 +87,7 @@ class EmailAddressAdmin(BaseEmailAddressAdmin, ShopAdmin):
     change the account.
     """
 
+    form = AddressForm
     list_select_related = ("user",)
     list_filter = ("primary", "verified")
     ordering = ("-pk",)

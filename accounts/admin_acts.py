@@ -1,6 +1,6 @@
 """What staff do about a customer: suspend and lift, write a note, look at the shop as they see it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import forms
@@ -77,7 +77,9 @@ class Suspend(Act[User]):
             operator=self.operator,
             now=now,
         )
-        until = "until it is lifted" if made.ends_at is None else f"until {made.ends_at:%Y-%m-%d %H:%M} UTC"
+        # As it was typed it is in the operator's own zone; the record is read by others.
+        ends = made.ends_at.astimezone(UTC) if made.ends_at else None
+        until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "until it is lifted"
         return Done(f"{made.get_degree_display()}, {until}. No money moved.")
 
 

@@ -11,7 +11,8 @@ from urllib.parse import unquote
 LONGEST = 253
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:[/\\]*", re.IGNORECASE)
 _DOTS = str.maketrans("。．｡", "...")
-_PORT = re.compile(r":[0-9]*\Z", re.ASCII)
+# Letters and signs that are drawn as nothing: the fillers of Hangul, and an empty cell of Braille.
+_BLANKS = "\u115f\u1160\u2800"
 _END_OF_HOST = re.compile(r"[/\\?#]")
 _LABEL = re.compile(r"[^\W_]([\w-]*[^\W_])?\Z")
 # Text that is decoded more often than this is not meant to be read.
@@ -31,7 +32,9 @@ def decoded(text: str) -> str:
 def folded(text: str) -> str:
     """Letters as they are compared: one form for each character, no case, nothing that can't be seen."""
     text = unicodedata.normalize("NFKC", text).casefold()
-    text = "".join(letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn"))
+    text = "".join(
+        letter for letter in text if unicodedata.category(letter) not in ("Cf", "Cc", "Mn") and letter not in _BLANKS
+    )
     return unicodedata.normalize("NFKC", text)
 
 
@@ -64,7 +67,8 @@ def host_of(link: str) -> str:
     if plain != host:
         # Encoded slashes and @ end a host as well, for whoever decodes first.
         host = _END_OF_HOST.split(plain, maxsplit=1)[0].rpartition("@")[2]
-    return canonical(_PORT.sub("", host))
+    # What follows a colon is a port, or at least no part of the name; an address in brackets has colons of its own.
+    return canonical(host if host.startswith("[") else folded(host).partition(":")[0])
 
 
 def _has_scheme(link: str) -> bool:

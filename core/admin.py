@@ -8,6 +8,7 @@ from babel.numbers import is_currency
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch
@@ -166,9 +167,10 @@ class AlertAdmin(ReadOnlyAdmin, ActsAdmin):
     @admin.action(description="Mark as resolved", permissions=["resolve"])
     def mark_as_resolved(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
         open_ones = list(queryset.filter(resolved_at=None))
-        for alert in open_ones:
-            alerts.resolve(key=alert.key, now=timezone.now())
-            self.log_change(request, alert, Resolve.title)
+        with transaction.atomic():
+            for alert in open_ones:
+                alerts.resolve(key=alert.key, now=timezone.now())
+                self.log_change(request, alert, Resolve.title)
         self.message_user(request, f"{len(open_ones)} resolved.", messages.SUCCESS)
 
 

@@ -49,8 +49,9 @@ class ManyServices(ShopAdmin):
 
     @admin.action(description="Put back on sale (suspended ones)", permissions=["change"])
     def put_back_on_sale(self, request: HttpRequest, queryset: QuerySet[Service]) -> None:
-        back = [service for service in queryset if resume(service_id=service.pk, now=timezone.now())]
-        self.log_changes(request, back, "Put back on sale.")
+        with transaction.atomic():
+            back = [service for service in queryset if resume(service_id=service.pk, now=timezone.now())]
+            self.log_changes(request, back, "Put back on sale.")
         self.message_user(request, f"{len(back)} back on sale.", messages.SUCCESS if back else messages.WARNING)
 
     @admin.action(description="Change category, price, place, description …", permissions=["change"])
@@ -76,13 +77,14 @@ class ManyServices(ShopAdmin):
         form = form_class(request.POST if "apply" in request.POST else None)
         if form.is_bound and form.is_valid():
             services = list(queryset)
+            names = ", ".join(sorted(form.wish)).replace("_id", "").replace("_", " ")
             try:
-                count = override(wishes={each.pk: form.wish for each in services}, now=timezone.now())
+                with transaction.atomic():
+                    count = override(wishes={each.pk: form.wish for each in services}, now=timezone.now())
+                    self.log_changes(request, services, f"{title}: {names}.")
             except TooLow as error:
                 form.add_error("price", str(error))
             else:
-                names = ", ".join(sorted(form.wish)).replace("_id", "").replace("_", " ")
-                self.log_changes(request, services, f"{title}: {names}.")
                 self.message_user(request, f"{title}: {count:,} of {len(services):,} changed.", messages.SUCCESS)
                 return None
         return self._page(request, queryset, form, title=title, says=says, button=title)
@@ -103,8 +105,9 @@ class ManyServices(ShopAdmin):
                 form.add_error("replace", f"{bad[0].problem} Service {bad[0].service.pk}: {bad[0].old[:100]}")
                 rows = []
             elif request.POST.get("confirmed") == digest(rows):
-                count = override(wishes={row.service.pk: row.wish for row in rows}, now=timezone.now())
-                self.log_changes(request, [row.service for row in rows], "Renamed.")
+                with transaction.atomic():
+                    count = override(wishes={row.service.pk: row.wish for row in rows}, now=timezone.now())
+                    self.log_changes(request, [row.service for row in rows], "Renamed.")
                 self.message_user(request, f"Renamed: {count:,}. Syncs leave the names as they are.", messages.SUCCESS)
                 return None
             elif request.POST.get("confirmed"):

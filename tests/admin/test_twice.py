@@ -18,6 +18,7 @@ from orders.settle import settle
 from orders.verdict import ended
 from reseller.books import audit
 from sms import acquire
+from sms import states as sms_states
 from sms.by_hand import deliver_code
 from sms.models import PurchaseEvent
 from tests.admin.conftest import balance
@@ -232,3 +233,57 @@ class TestAtOnce:
         assert ends[running.pk] in (states.COMPLETED, states.CANCELED)
         assert ends[waiting.pk] in (states.REJECTED, states.CANCELED)
         assert (balance(customer).balance, balance(customer).held) == (50 - paid, held)
+
+    def test_a_code_an_end_and_the_clock_at_once_pay_for_a_number_once_or_give_it_back(
+        self, customer, operator, bought
+    ):
+        purchase = bought(2)
+        acquire.acquire(purchase_id=purchase.pk)
+        first, second = purchase.numbers.order_by("pk")
+        before, price = balance(customer).balance, first.slot.hold.amount
+        browsers = [self.browser(operator) for _ in range(4)]
+
+        def act(browser, name, number, **typed):
+            address = reverse(f"admin:sms_number_{name}", args=[number.pk])
+            return browser.post(address, {"reason": "x", "confirmed": "1", **typed}).status_code
+
+        said = side_by_side(
+            customer,
+            lambda: act(browsers[0], "hand_over", first, code="123", text=""),
+            lambda: act(browsers[1], "hand_over", first, code="123", text=""),
+            lambda: act(browsers[2], "finish", second),
+            lambda: act(browsers[3], "hand_over", second, code="456", text=""),
+        )
+        assert not [one for one in said if isinstance(one, Exception)]
+        assert sorted(said[:2]) == [200, 302]
+        first.refresh_from_db()
+        second.refresh_from_db()
+        paid = price * (1 + (second.first_code_at is not None))
+        held = 0
+        assert first.messages.count() == 1
+        assert second.state in (sms_states.CANCELED, sms_states.FINISHED, sms_states.RECEIVED)
+        assert (balance(customer).balance, balance(customer).held) == (before - paid, held)
+
+    def test_two_who_decide_about_a_doubtful_purchase_decide_once(self, customer, operator, bought, sandbox):
+        sandbox.fault("lost_before", action="add_sms", times=1)
+        purchase = bought()
+        acquire.acquire(purchase_id=purchase.pk)
+        purchase.refresh_from_db()
+        assert purchase.state == sms_states.UNCERTAIN
+        browsers = [self.browser(operator) for _ in range(3)]
+
+        def act(browser, name, **typed):
+            address = reverse(f"admin:sms_purchase_{name}", args=[purchase.pk])
+            return browser.post(address, {"reason": "x", "confirmed": "1", **typed}).status_code
+
+        said = side_by_side(
+            customer,
+            lambda: act(browsers[0], "give_up"),
+            lambda: act(browsers[1], "found", numbers="4711 +12025550143"),
+            lambda: act(browsers[2], "give_up"),
+        )
+        assert sorted(said) == [200, 200, 302]
+        purchase.refresh_from_db()
+        held = purchase.total if purchase.state == sms_states.RUNNING else 0
+        assert balance(customer).held == held
+        assert StaffAct.objects.filter(kind="ACT", table="sms.purchase").count() == 1

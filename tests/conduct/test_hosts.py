@@ -33,6 +33,9 @@ DRESSES = [
     lambda host: f"good.example@{host}",
     lambda host: f"user:pass@{host}",
     lambda host: f"{host}:8443",
+    lambda host: wide(f"{host}:443"),
+    lambda host: f"{host}:443:443",
+    lambda host: f"{host}:+80",
     lambda host: "​".join(host),
 ]
 
@@ -86,7 +89,11 @@ def test_what_is_no_domain_is_refused(typed):
 
 
 @pytest.mark.parametrize(
-    "link", ["https://a.example/CASINO", "a.example/c%61sino", "a.example/ca​sino", "ｃａｓｉｎｏ.example"]
+    "link",
+    [
+        *("https://a.example/CASINO", "a.example/c%61sino", "a.example/ca​sino", "ｃａｓｉｎｏ.example"),
+        *("a.example/ca\u3164sino", "a.example/%63%E2%80%8Basino", "a.example/c\u0338asino", "a.example/ca\u2800sino"),
+    ],
 )
 def test_a_word_is_found_through_case_encoding_and_what_cant_be_seen(link):
     assert Watch([Block(kind="WORD", match="casino")]).find(link)

@@ -111,3 +111,17 @@ def test_a_list_is_not_asked_for_what_it_does_not_show(customer, query):
     assert answer.status_code in (302, 400)
     answer = client.get(reverse("admin:orders_order_changelist") + f"?customer__{query}")
     assert answer.status_code in (302, 400)
+
+
+def test_an_address_that_is_confirmed_for_somebody_else_is_refused_in_words_on_its_page_too(customer, stranger):
+    client = member(OWNER)
+    taken = EmailAddress.objects.create(user=customer, email=stranger.email, verified=False)
+    page = reverse("admin:account_emailaddress_change", args=[taken.pk])
+    answer = client.post(page, {"verified": "on"})
+    assert answer.status_code == 200
+    assert "confirmed for somebody else" in answer.content.decode()
+    taken.refresh_from_db()
+    assert not taken.verified
+    again = {"user": customer.pk, "email": stranger.email.upper(), "verified": "on"}
+    assert client.post(reverse("admin:account_emailaddress_add"), again).status_code == 200
+    assert EmailAddress.objects.filter(verified=True, email__iexact=stranger.email).count() == 1

@@ -1,5 +1,6 @@
 """Suspension by degree: what it shuts, what it says, when it ends, and that what was bought before is finished."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,32 @@ def test_it_ends_by_itself_when_it_is_lifted_and_when_a_newer_one_takes_its_plac
     assert not suspensions.lift(suspension=newer, operator=operator, now=now)
     assert suspensions.found(customer.pk, suspensions.PURCHASE, now=now) is None
     assert Suspension.objects.filter(customer=customer).count() == 2
+
+
+def test_the_end_is_recorded_in_utc_wherever_the_operator_is(desk, operator, customer):
+    operator.time_zone = "Asia/Shanghai"
+    operator.save()
+    page = reverse("admin:accounts_user_suspend", args=[customer.pk])
+    typed = {"degree": "PURCHASE", "reason": "x", "ends_at_0": "2099-01-31", "ends_at_1": "06:30"}
+    assert desk.post(page, typed).status_code == 302
+    assert f"{Suspension.objects.get().ends_at:%Y-%m-%d %H:%M}" == "2099-01-30 22:30"
+    assert "until 2099-01-30 22:30 UTC" in StaffAct.objects.first().said
+
+
+def test_a_new_password_by_e_mail_lets_no_suspended_customer_in(shut, customer, mailoutbox):
+    shut("LOG_IN")
+    browser = Client()
+    browser.post(reverse("account_reset_password"), {"email": customer.email})
+    (link,) = re.findall(r"https?://[^/]+(/accounts/password/reset/key/\S+)", mailoutbox[-1].body)
+    form = browser.get(link, follow=True)
+    word = "another long passphrase"
+    browser.post(form.redirect_chain[-1][0], {"password1": word, "password2": word})
+    customer.refresh_from_db()
+    assert customer.check_password(word)
+    assert not alive(browser)
+    answer = browser.post(reverse("account_login"), {"login": customer.email, "password": word})
+    assert answer.status_code == 403
+    assert not alive(browser)
 
 
 def test_staff_are_not_suspended_and_nobody_until_yesterday(shut, operator, now):

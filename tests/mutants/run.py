@@ -77,11 +77,9 @@ class Mutation:
                 self.aside.append(mutant)
             else:
                 self.fates.append(fate)
-                word = "  lives" if fate.by is None else "   dies"
-                print(
-                    f"{count}/{len(self.mutants)} {time.monotonic() - began:.0f} s {word} {mutant.name}",
-                    file=sys.stderr,
-                )
+                passed = time.monotonic() - began
+                word = f"dies: {fate.by.partition('::')[2] or fate.by}" if fate.by else "lives"
+                print(f"{count}/{len(self.mutants)} {passed:.0f} s {mutant.name} {word}", file=sys.stderr)
         return True
 
     # ── The run without a mutant ───────────────────────────────────────────────────────────────────

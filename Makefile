@@ -24,13 +24,14 @@ ifneq ($(shell PYTHON='$(PYTHON)' checks/python --same $(PY) && echo yes),yes)
 endif
 endif
 
-.PHONY: help install run test checks suite journeys screenshots faults format lock clean again browser
+.PHONY: help install run test checks suite journeys coverage mutation screenshots faults format lock clean again browser
 
 help:
 	@echo 'make run      install what the shop needs and run all of it on this machine'
 	@echo 'make test     every check and every test'
 	@echo 'make screenshots  every page into ./screenshots, in both themes, languages and widths'
 	@echo 'make faults   the long fault suite: a whole shop in a storm of 30 minutes, three times'
+	@echo 'make coverage, make mutation  how well the tests look at money and purchases (docs/quality.md)'
 	@echo 'make checks   the checks alone          make format   put the code into form'
 	@echo 'make lock     renew requirements/*.txt  make clean    remove the environment and caches'
 
@@ -80,6 +81,16 @@ journeys: browser
 	@echo 'Journeys in a browser'
 	@$(PYTEST) -n $(BROWSERS) -m journey
 
+coverage: .venv/.dev
+	@echo 'Tests on SQLite, with the branches they take'
+	@$(PYTEST) -n $(WORKERS) --dist worksteal -m 'not journey' --cov --cov-report=
+	@$(PY) -m checks.covered
+
+# Such as MODULES='--only wallet/ledger.py'.
+MODULES ?=
+mutation: .venv/.dev
+	@$(PY) -m tests.mutants $(MODULES)
+
 # Such as PICTURES='--only orders-detail' or PICTURES=--big.
 PICTURES ?=
 screenshots: browser
@@ -101,5 +112,5 @@ lock: .venv/.dev
 	@$(PY) -m checks.lock --write
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@test ! -d var || echo 'var/ keeps your database; remove it by hand to begin again.'

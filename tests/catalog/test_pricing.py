@@ -71,7 +71,8 @@ def test_an_own_price_holds_where_it_is_enough(own, price):
 
 
 @pytest.mark.parametrize(
-    ("percent", "fixed", "floored"), [("10", "0", True), ("15", "0", False), ("10", "0.05", False), ("0", "0.14", True)]
+    ("percent", "fixed", "floored"),
+    [("10", "0", True), ("15", "0", False), ("14.99", "0", True), ("10", "0.05", False), ("0", "0.14", True)],
 )
 def test_a_rule_that_leaves_less_than_its_minimum_margin_is_floored(percent, fixed, floored):
     rule = Rule(percent=Decimal(percent), fixed=Decimal(fixed), minimum_margin=Decimal("0.15"))

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from sms import acquire, audit, close, states
-from sms.models import Number, Purchase
+from sms.models import Number, Purchase, Slot
+from wallet import ledger
 from wallet.models import Hold
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +60,55 @@ def test_a_number_that_was_not_paid_for_in_full_is_found(numbers, now, ended):
     Hold.objects.filter(pk=hold.pk).update(captured=hold.amount - Decimal("0.000001"))
     (problem,) = audit.problems()
     assert problem.startswith(f"number {number.pk} is {number.state}, but only")
+
+
+def test_a_number_whose_hold_was_let_go_is_found(numbers, now):
+    number = numbers[0]
+    ledger.release(hold=number.slot.hold, now=now)
+    assert list(audit.problems()) == [f"number {number.pk} is WAITING, but its hold is RELEASED"]
+
+
+@pytest.mark.parametrize("state", [states.EXPIRED, states.RECEIVED])
+def test_a_number_whose_hold_stayed_open_is_found(numbers, now, state):
+    number = numbers[0]
+    if state == states.RECEIVED:
+        paid(number, now)
+    else:
+        close.end(number, state, now)
+    hold = number.slot.hold
+    other = ledger.hold(account=hold.account, amount=hold.amount, key="another", now=now)
+    Slot.objects.filter(pk=number.slot_id).update(hold=other)
+    assert f"number {number.pk} is {state}, but its hold is OPEN" in list(audit.problems())
+
+
+def test_a_place_without_a_number_holds_money_only_while_one_may_come(bought, now):
+    purchase = bought(2)
+    slot = purchase.slots.first()
+    ledger.release(hold=slot.hold, now=now)
+    assert list(audit.problems()) == [
+        f"purchase {purchase.pk} is PLACED, but hold {slot.hold.key} is RELEASED",
+    ]
+
+
+def test_a_purchase_that_somebody_else_pays_is_found(bought, stranger):
+    purchase = bought(1)
+    Purchase.objects.update(customer=stranger)
+    assert list(audit.problems()) == [f"purchase {purchase.pk} is paid from another customer's account"]
+
+
+def test_a_hold_of_another_price_is_found(bought):
+    purchase = bought(1)
+    Purchase.objects.update(price=purchase.price + 1)
+    (problem,) = audit.problems()
+    assert problem.startswith(f"hold {purchase.slots.get().hold.key} is of ")
+
+
+def test_a_purchase_with_a_place_too_few_and_a_hold_of_none_are_found(bought, now):
+    purchase = bought(2)
+    slot = purchase.slots.last()
+    key = slot.hold.key
+    slot.delete()
+    assert list(audit.problems()) == [
+        f"purchase {purchase.pk} is of 2 numbers, but has 1 holds",
+        f"hold {key} belongs to no purchase",
+    ]

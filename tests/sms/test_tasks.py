@@ -1,0 +1,91 @@
+"""What workers do for numbers, task by task."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from catalog.models import SyncRun
+from reseller.books import audit
+from sms import acquire, states, tasks
+from sms.models import Number, Purchase
+from upstream import forwarding
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def number(bought):
+    """A number that waits for its code."""
+    acquire.acquire(purchase_id=bought(1).pk)
+    return Number.objects.get()
+
+
+def test_a_nudge_does_not_pass_those_that_wait_for_the_sweep(bought, now):
+    old, young = bought(1), bought(1)
+    Purchase.objects.filter(pk=old.pk).update(not_before=now - forwarding.OVERDUE * 2)
+    tasks.acquire_numbers(purchase_id=young.pk, nudged=True)
+    assert Purchase.objects.get(pk=young.pk).state == states.PLACED
+    tasks.acquire_numbers(purchase_id=old.pk, nudged=True)
+    tasks.acquire_numbers(purchase_id=young.pk, nudged=True)
+    assert set(Purchase.objects.values_list("state", flat=True)) == {states.RUNNING}
+
+
+def test_without_a_broker_a_purchase_is_bought_all_the_same(bought, monkeypatch, caplog):
+    purchase = bought(1)
+
+    def away(**_options):
+        raise OSError("nobody listens")
+
+    monkeypatch.setattr(tasks.acquire_numbers, "apply_async", away)
+    tasks.nudge(purchase.pk)
+    assert "not nudged, the sweep will find it" in caplog.text
+
+
+def test_a_purchase_whose_worker_vanished_is_in_doubt(bought, now):
+    purchase = bought(1)
+    Purchase.objects.filter(pk=purchase.pk).update(
+        state=states.SUBMITTING, claim="gone", leased_until=now - timedelta(minutes=1)
+    )
+    tasks.expire_leases()
+    assert Purchase.objects.get().state == states.UNCERTAIN
+
+
+def test_nobody_listens_while_nobody_waits(sandbox, projects):
+    asked = sandbox.vendor.calls.total()
+    tasks.listen_due()
+    assert sandbox.vendor.calls.total() == asked
+
+
+def test_a_number_that_waits_is_asked_for(number, sandbox, monkeypatch):
+    monkeypatch.setattr(tasks, "LISTEN_SECONDS", 0.5)
+    Number.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
+    tasks.listen_due()
+    assert sandbox.vendor.calls["sms_status"] >= 1
+
+
+def test_two_loops_of_a_process_listen_and_no_third(number, sandbox, monkeypatch):
+    monkeypatch.setattr(tasks, "LISTEN_SECONDS", 0.5)
+    Number.objects.update(next_poll_at=timezone.now() - timedelta(seconds=1))
+    with tasks._listening, tasks._listening:
+        tasks.listen_due()
+    assert sandbox.vendor.calls["sms_status"] == 0
+    tasks.listen_due()
+    assert sandbox.vendor.calls["sms_status"] >= 1
+
+
+def test_the_money_of_a_number_whose_time_is_over_is_free_again(number, now):
+    Number.objects.update(expires_at=now - timedelta(hours=1))
+    tasks.run_out()
+    number.refresh_from_db()
+    assert number.state == states.EXPIRED
+    assert number.slot.hold.state == "RELEASED"
+    assert audit().problems == []
+
+
+def test_a_sync_that_fails_is_on_record_and_breaks_no_worker(sandbox, settings, projects):
+    settings.UPSTREAM_URL = "http://127.0.0.1:9/api/v2"
+    tasks.sync_numbers()
+    run = SyncRun.objects.order_by("pk").last()
+    assert not run.ok
+    assert run.problem

@@ -3,6 +3,7 @@
 import logging
 import smtplib
 from typing import Any, ClassVar
+from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
@@ -147,5 +148,15 @@ class Adapter(DefaultAccountAdapter):
         return saved
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send one of allauth's e-mails, signed with the shop's name rather than its host name."""
-        super().send_mail(template_prefix, email, {"shop_name": settings.SHOP_NAME, **context})
+        """Send one of allauth's e-mails, signed with the shop's name rather than its host name.
+
+        Its links open accounts: they lead to SHOP_URL, not to the host that whoever asked for the e-mail claimed.
+        """
+        links = {name: _at_home(value) for name, value in context.items() if name.endswith("_url")}
+        super().send_mail(template_prefix, email, {"shop_name": settings.SHOP_NAME, **context, **links})
+
+
+def _at_home(address: str) -> str:
+    """The same page of the shop, at its own address."""
+    parts = urlsplit(address)
+    return settings.SHOP_URL + urlunsplit(("", "", parts.path, parts.query, parts.fragment))

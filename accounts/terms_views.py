@@ -38,7 +38,7 @@ def version(request: HttpRequest, version: int) -> HttpResponse:
 def accept(request: HttpRequest) -> HttpResponse:
     """Ask for the yes to the version that holds, and go on to `next`."""
     person = request.user
-    assert isinstance(person, User)  # noqa: S101 - signed_in
+    assert isinstance(person, User)  # noqa: S101  # nosec B101 - signed_in
     now = timezone.now()
     onward = _onward(request)
     error = ""

@@ -91,7 +91,7 @@ def stop_looking(request: HttpRequest) -> HttpResponse:
 
 def _person(request: HttpRequest) -> User:
     person = request.user
-    assert isinstance(person, User)  # noqa: S101 - login_required
+    assert isinstance(person, User)  # noqa: S101  # nosec B101 - login_required
     return person
 
 

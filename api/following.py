@@ -54,7 +54,7 @@ def wholes(orders: Iterable[Order]) -> dict[int, Standing]:
 
 def _whole(order: Order, figures: plans.Figures) -> Standing:
     plan = order.plan
-    assert plan is not None  # noqa: S101 - `wholes` chose it
+    assert plan is not None  # noqa: S101  # nosec B101 - `wholes` chose it
     if plan.is_open or figures.running:
         waits = plan.placed == 1 and order.state in states.OPEN
         word = words.of_order(order) if waits else words.IN_PROGRESS

@@ -7,7 +7,7 @@ is met by a pinned version, and says that it could do no more.
 
 import re
 import shutil
-import subprocess
+import subprocess  # nosec B404 - runs uv
 import sys
 import tempfile
 import tomllib
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--write"]:
         for options in ([], ["--extra", "dev", "-c", SHOP]):
             target = DEV if options else SHOP
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(  # noqa: S603  # nosec B603 - our own words
                 [UV, *COMPILE, "--quiet", "--upgrade", *options, "-o", target], cwd=ROOT, check=False
             )
             if done.returncode:
@@ -98,7 +98,7 @@ def _compile() -> tuple[list[str], bool]:
         for path in ("pyproject.toml", SHOP, DEV):
             shutil.copyfile(ROOT / path, Path(folder) / path)
         for path, options in ((SHOP, []), (DEV, ["--extra", "dev", "-c", SHOP])):
-            done = subprocess.run(  # noqa: S603
+            done = subprocess.run(  # noqa: S603  # nosec B603 - our own words
                 [UV, *COMPILE, "--quiet", *options, "-o", path],
                 cwd=folder,
                 capture_output=True,

@@ -73,23 +73,21 @@ class Prepared(Generic[Row]):
 
     def all(self, **values: Any) -> list[Row]:
         """Every row, for these values. One query."""
-        if self._read is None:
-            self._compose()
-        assert self._read is not None  # noqa: S101 - composed
+        read = self._read or self._compose()
         if self._locks and connection.get_autocommit():
             # As the query set itself would say.
             raise transaction.TransactionManagementError("select_for_update cannot be used outside of a transaction.")
         with connection.cursor() as cursor:
             self._statement.run(cursor, values)
             rows = cursor.fetchall()
-        return list(self._read(rows)) if rows else []
+        return list(read(rows)) if rows else []
 
     def first(self, **values: Any) -> Row | None:
         """The first row that the database answers with, or None."""
         found = self.all(**values)
         return found[0] if found else None
 
-    def _compose(self) -> None:
+    def _compose(self) -> Callable[[list[Any]], Iterator[Row]]:
         rows = self._build()
         query = rows.query
         compiler = query.get_compiler(connection=connection)
@@ -103,7 +101,9 @@ class Prepared(Generic[Row]):
         ]
         convert = _converting(converters)
         # What `values_list` sets; Django has no public word for it.
-        self._read = _models(compiler, convert) if rows._fields is None else convert  # type: ignore[attr-defined]
+        read = _models(compiler, convert) if rows._fields is None else convert  # type: ignore[attr-defined]
+        self._read = read
+        return read
 
 
 def _converting(converters: list[tuple[int, list[Any], Any]]) -> Callable[[list[Any]], Iterator[Any]]:

@@ -88,7 +88,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _canceled(made: Request) -> str:
-    assert made.order is not None  # noqa: S101 - the caller looked
+    assert made.order is not None  # noqa: S101  # nosec B101 - the caller looked
     return _("Order %(number)s is canceled. %(amount)s are available again.") % {
         "number": made.order_id,
         "amount": show(made.order.charge),

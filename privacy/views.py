@@ -105,5 +105,5 @@ def _data_page(request: HttpRequest, *, error: str = "", status: int = 200) -> H
 
 def _person(request: HttpRequest) -> User:
     person = request.user
-    assert isinstance(person, User)  # noqa: S101 - login_required
+    assert isinstance(person, User)  # noqa: S101  # nosec B101 - login_required
     return person

@@ -478,10 +478,10 @@ ACCOUNT_RATE_LIMITS = {
     "login": "30/m/ip",
     "login_failed": "10/m/ip,5/5m/key",
     "signup": "20/h/ip",
-    "reset_password": "20/h/ip,5/h/key",
-    "reset_password_from_key": "20/m/ip",
+    "reset_password": "20/h/ip,5/h/key",  # nosec B105 - a limit, no password
+    "reset_password_from_key": "20/m/ip",  # nosec B105 - a limit, no password
     "reauthenticate": "10/m/user",
-    "change_password": "5/m/user",
+    "change_password": "5/m/user",  # nosec B105 - a limit, no password
     "manage_email": "10/m/user",
 }
 # open: anybody may sign up; invited: with an invitation of the admin's; closed: nobody.

@@ -65,6 +65,7 @@ class House:
             "UPSTREAM_KEY": upstream_key,
             "EMAIL_URL": f"filemail:///{self.mail}",
             "PORT": str(self.port),
+            "SHOP_URL": self.url,
             "WEB_CONCURRENCY": "1",
             "PYTHONUNBUFFERED": "1",
             **(environment or {}),

@@ -21,7 +21,7 @@ from reseller.models import FirstRun
 
 # Only with DEBUG: see settings.
 DEFAULT_NAME = "Fairstock"
-DEFAULT_SECRET = "only-for-debug"  # noqa: S105
+DEFAULT_SECRET = "only-for-debug"  # noqa: S105  # nosec B105 - looked for, so that no shop keeps it
 SAMPLE = "What is read here was encrypted when the shop began."
 # E-mails that failed so lately are worth a word.
 LATELY = timedelta(days=1)

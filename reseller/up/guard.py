@@ -10,7 +10,7 @@ Standard library only, so that it starts in no time.
 import os
 import pwd
 import signal
-import subprocess
+import subprocess  # nosec B404 - starts the shop's parts
 import sys
 import threading
 from types import FrameType
@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)
     try:
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, **identity)  # noqa: S603
+        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, **identity)  # noqa: S603  # nosec B603 - the command line that started it
     except OSError as error:
         print(f"{arguments[0]} does not start: {error.strerror}", file=sys.stderr)
         return 127

@@ -68,18 +68,19 @@ def columns() -> list[tuple[type[models.Model], models.Field]]:
     return found
 
 
-def poison() -> tuple[int, set[str]]:
-    """Fill them; how many cells were, and the columns in which the database does not take such a text."""
+def poison(*texts: str) -> tuple[int, set[str]]:
+    """Fill them, each with the longest of `texts` that has room; how many cells were, and the columns that refused."""
+    texts = texts or (LINKED, FULL, SHORT)
     cells, refused = 0, set()
     for model, field in columns():
         named = f"{model._meta.label}.{field.name}"
         rows = list(model._default_manager.order_by("pk").values_list("pk", flat=True))
-        text = JSON.get(named) or _text(field)
+        text = JSON.get(named) or next(text for text in texts if len(text) <= (field.max_length or len(text)))
         try:
             with transaction.atomic():
                 if field.unique or _in_a_pair(model, field):
                     for pk in islice(rows, 3):
-                        model._default_manager.filter(pk=pk).update(**{field.name: f"{pk}{text}"})
+                        model._default_manager.filter(pk=pk).update(**{field.name: f"{text}{pk}"})
                 else:
                     model._default_manager.filter(pk__in=rows).update(**{field.name: text})
                 cells += len(rows)
@@ -92,8 +93,3 @@ def _in_a_pair(model: type[models.Model], field: models.Field) -> bool:
     """Whether rows differ by it, with others."""
     together = [each.fields for each in model._meta.constraints if isinstance(each, models.UniqueConstraint)]
     return any(field.name in names for names in [*together, *model._meta.unique_together])
-
-
-def _text(field: models.Field) -> str:
-    room = field.max_length or len(LINKED)
-    return next(text for text in (LINKED, FULL, SHORT) if len(text) <= room)

@@ -24,12 +24,13 @@ ifneq ($(shell PYTHON='$(PYTHON)' checks/python --same $(PY) && echo yes),yes)
 endif
 endif
 
-.PHONY: help install run test checks suite journeys coverage mutation screenshots faults format lock clean again browser
+.PHONY: help install run test checks suite journeys coverage mutation screenshots bench faults format lock clean again browser
 
 help:
 	@echo 'make run      install what the shop needs and run all of it on this machine'
 	@echo 'make test     every check and every test'
 	@echo 'make screenshots  every page into ./screenshots, in both themes, languages and widths'
+	@echo 'make bench    what is measured beside what it is compared with, a JSON line each'
 	@echo 'make faults   the long fault suite: a whole shop in a storm of 30 minutes, three times'
 	@echo 'make coverage, make mutation  how well the tests look at money and purchases (docs/quality.md)'
 	@echo 'make checks   the checks alone          make format   put the code into form'
@@ -95,6 +96,11 @@ mutation: .venv/.dev
 PICTURES ?=
 screenshots: browser
 	@$(PY) -m tests.gallery $(PICTURES)
+
+# Each starts servers of its own; on a machine that does nothing else, all of them take a quarter of an hour.
+BENCHES ?= sync polling api codes
+bench: .venv/.dev
+	@for bench in $(BENCHES); do $(PY) -m bench.$$bench || exit 1; done
 
 SEEDS ?= 7 11 2026
 MINUTES ?= 30

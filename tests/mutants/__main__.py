@@ -18,18 +18,18 @@ from tests.mutants.make import Mutant
 from tests.mutants.plant import ROOT
 from tests.mutants.run import Fate, Mutation
 
-WALLET = ["tests/wallet"]
-PRICES = ["tests/catalog/test_pricing.py"]
-# Each module with the tests near it.
+# Each module with the tests that are about it: quick ones, since a mutant that lives has met all of them.
 TARGETS = {
-    **{
-        f"wallet/{name}.py": WALLET
-        for name in (
-            *("apps", "audit", "guards", "ledger", "models", "permit", "referral", "referral_views", "tasks", "views"),
-            "management/commands/credit",
-        )
-    },
-    "catalog/pricing.py": PRICES,
+    "catalog/pricing.py": ["tests/catalog/test_pricing.py"],
+    "wallet/ledger.py": ["tests/wallet/test_ledger.py"],
+    "wallet/audit.py": ["tests/wallet/test_ledger.py"],
+    "wallet/models.py": ["tests/wallet/test_ledger.py", "tests/wallet/test_pages.py", "tests/wallet/test_referral.py"],
+    "wallet/permit.py": ["tests/wallet/test_permit.py"],
+    "wallet/referral.py": ["tests/wallet/test_referral.py"],
+    "wallet/referral_views.py": ["tests/wallet/test_referral.py"],
+    "wallet/tasks.py": ["tests/wallet/test_referral.py"],
+    "wallet/views.py": ["tests/wallet/test_pages.py"],
+    "wallet/management/commands/credit.py": ["tests/wallet/test_commands.py"],
 }
 REASONS = ROOT / "tests" / "mutants" / "equivalent.toml"
 

@@ -70,6 +70,9 @@ class Mutation:
         self._find_functions()
         # Objects that no fork's garbage collector looks at stay in memory that all of them share.
         gc.freeze()
+        code, said = self._fork(lambda: None, list(self._items))
+        if code != SURVIVED:
+            raise pytest.UsageError(f"a fork without any mutant ended with {code}: {said}")
         began = time.monotonic()
         for count, mutant in enumerate(self.mutants, 1):
             fate = self._fate(mutant)
@@ -134,6 +137,15 @@ class Mutation:
             tests = list(self._callers[mutant.path, mutant.place])
         if plant is None or not tests:
             return None
+        code, said = self._fork(plant, tests)
+        if code in (SURVIVED, KILLED):
+            return Fate(mutant, said.partition("\n")[0] or None)
+        if code in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
+            return Fate(mutant, "(stuck)")
+        raise RuntimeError(f"{mutant.name}: the fork ended with {code}: {said}")
+
+    def _fork(self, plant: Callable[[], None], tests: list[str]) -> tuple[int, str]:
+        """The exit code of a fork with the change in it, and what it said."""
         tests.sort(key=lambda name: self._seconds[name])
         from django.db import connections
 
@@ -147,12 +159,7 @@ class Mutation:
         with os.fdopen(reading) as pipe:
             said = pipe.read()
         _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if code in (SURVIVED, KILLED):
-            return Fate(mutant, said or None)
-        if code in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
-            return Fate(mutant, "(stuck)")
-        raise RuntimeError(f"{mutant.name}: the fork ended with {code}: {said}")
+        return os.waitstatus_to_exitcode(status), said
 
     def _child(self, plant: Callable[[], None], tests: list[str], writing: int) -> None:
         """Never returns."""
@@ -167,7 +174,10 @@ class Mutation:
             resource.setrlimit(resource.RLIMIT_CPU, (patience, patience + 5))
             _own_database()
             plant()
-            said = next((name for name in tests if _fails(self._items[name])), "")
+            for name in tests:
+                if why := _fails(self._items[name]):
+                    said = f"{name}\n{why[-3000:]}"
+                    break
             code = KILLED if said else SURVIVED
         except BaseException:
             said = traceback.format_exc()

@@ -11,7 +11,7 @@ from accounts import suspensions
 from wallet import audit, ledger, permit
 
 pytestmark = pytest.mark.django_db
-SECOND = timedelta(seconds=1)
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(seconds=60), timedelta(hours=24)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_limit_that_was_lowered_leaves_nothing_and_never_less(hold, ask):
 
 def test_a_day_is_24_hours(hold, ask, now):
     hold("10", at=now)
-    for at, passes in ((permit.DAY - SECOND, False), (permit.DAY, True)):
+    for at, passes in ((DAY - SECOND, False), (DAY, True)):
         if passes:
             ask("10", at=now + at, spend="10")
         else:
@@ -87,13 +87,13 @@ def test_the_answer_says_when_the_minute_is_over(hold, ask, now, after, seconds)
     with pytest.raises(permit.NotPermitted) as refused:
         ask(at=at, pace=1)
     assert str(refused.value) == f"Your limit of purchases in a minute is 1. Try again in {seconds} s."
-    assert refused.value.until == now + permit.MINUTE
+    assert refused.value.until == now + MINUTE
     ask(at=at, pace=2)
 
 
 def test_after_a_minute_a_purchase_no_longer_counts(hold, ask, now):
     hold(at=now)
-    ask(at=now + permit.MINUTE, pace=1)
+    ask(at=now + MINUTE, pace=1)
 
 
 def test_the_oldest_of_the_last_ones_makes_room(hold, ask, now):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from tests.house import House
     from upstream.sandbox.server import Sandbox
 
+# The same examples in every run, so that a red suite stays red; HYPOTHESIS_PROFILE=random looks for others.
+hypothesis.settings.register_profile(
+    "same", derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow], database=None
+)
+hypothesis.settings.register_profile("random")
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 # Playwright keeps an event loop in the test's own thread; Django would refuse to be called there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 

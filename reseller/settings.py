@@ -52,7 +52,20 @@ def number(name: str, kind: type[Number], default: Number) -> Number:
 
 # What the addresses of customers' pages begin with.
 TAKEN_PATHS = {
-    *("account", "accounts", "api", "currency", "healthz", "help", "i18n", "notices", "numbers", "orders", "payments"),
+    *(
+        "account",
+        "accounts",
+        "api",
+        "currency",
+        "healthz",
+        "help",
+        "i18n",
+        "metrics",
+        "notices",
+        "numbers",
+        "orders",
+        "payments",
+    ),
     *("r", "readyz", "search", "services", "static", "stubs", "terms", "wallet"),
 }
 

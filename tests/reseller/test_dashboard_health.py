@@ -7,11 +7,9 @@ import pytest
 import catalog.sync
 import sms.sync
 from reseller.dashboard_health import signs
-from tests.orders.conftest import catalogue
-from tests.sms.conftest import projects
 from tests.still import sandbox
 
-__all__ = ["catalogue", "projects", "sandbox"]
+__all__ = ["sandbox"]
 TITLES = {catalog.sync.KIND: "Catalogue", sms.sync.KIND: "Countries and sites"}
 
 
@@ -24,7 +22,10 @@ def test_copies_that_were_never_made_are_told(broker, now):
     assert all(not told(now)[title].well for title in TITLES.values())
 
 
-def test_copies_that_were_made_are_well_until_they_are_old(catalogue, projects, now):
+@pytest.mark.django_db
+def test_copies_that_were_made_are_well_until_they_are_old(sandbox, now):
+    catalog.sync.sync_catalog()
+    sms.sync.sync_sms()
     for title in TITLES.values():
         assert told(now)[title].well, told(now)[title]
         assert told(now)[title].text.startswith("Synced")

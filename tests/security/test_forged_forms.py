@@ -20,6 +20,7 @@ NO_TOKEN = {
     "static_process_payment": "the payment provider's signature, or what the provider says when asked",
     "notices:stop": "the signed link out of an e-mail (RFC 8058: the mail program posts, without a session)",
     "healthz": "nothing: it changes nothing, and is answered before anything is read",
+    "metrics": "the token of the header; it changes nothing, and is answered before anything is read",
 }
 FORM = {"quantity": "1", "reason": "x", "text": "x", "name": "x", "post": "yes", "confirmed": "x", "action": "x"}
 

@@ -39,8 +39,8 @@ def test_every_address_refuses_a_huge_body_without_reading_it(shop):
         answer = seen.post(path, data=b"", **{**HUGE, "wsgi.input": Unread()})
         if answer.status_code != 413:
             other[name] = (answer.status_code, answer.content)
-    # Programs get the refusal in their own form, and a probe is answered before anything is looked at.
-    assert set(other) == (OWN_WORDS - {"orders:mass"}) | {"healthz"}
+    # Programs get the refusal in their own form, and who watches is answered before anything is looked at.
+    assert set(other) == (OWN_WORDS - {"orders:mass"}) | {"healthz", "metrics"}
     assert b'"error"' in other["api:v2"][1]
     assert everything() == before
 

@@ -14,10 +14,11 @@ import random
 import statistics
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from bench.bare import bare_rate
+from bench.row import p95
 from bench.stage import KEY, stage
 
 PER_SECOND = 400
@@ -38,7 +39,7 @@ def main() -> None:
         from tests.house import House
 
         settings.UPSTREAM_MAX_PER_SECOND, settings.UPSTREAM_MAX_CONCURRENCY = 1000.0, CONCURRENCY
-        bare = bare_rate(vendor.url, seconds=3)
+        bare = bare_rate(vendor.url, threads=CONCURRENCY, seconds=3, action="balance")
         numbers = buy_numbers(vendor, given.numbers)
         asked = vendor.received.total()
         connection.close()
@@ -64,7 +65,7 @@ def main() -> None:
                 "numbers": len(numbers),
                 "codes": len(waits),
                 "seconds_median": round(statistics.median(waits), 2),
-                "seconds_p95": round(statistics.quantiles(waits, n=20)[-1], 2),
+                "seconds_p95": round(p95(waits), 2),
                 "seconds_worst": round(max(waits), 2),
                 "calls_per_number": round(calls / len(numbers), 1),
                 "calls_per_second": round(calls / elapsed),
@@ -72,25 +73,6 @@ def main() -> None:
             }
         )
     )
-
-
-def bare_rate(url: str, *, seconds: float) -> float:
-    """Calls a second of `requests` alone, with as many threads."""
-    import requests
-
-    session = requests.Session()
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONCURRENCY))
-    ends = time.monotonic() + seconds
-
-    def call(_n: int) -> int:
-        done = 0
-        while time.monotonic() < ends:
-            session.post(url, data={"key": "test-key", "action": "balance"}, timeout=10)
-            done += 1
-        return done
-
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        return sum(pool.map(call, range(CONCURRENCY))) / seconds
 
 
 def buy_numbers(vendor: object, wanted: int) -> list[int]:

@@ -10,8 +10,8 @@ fifth of the answers bring news. Then, with all orders due, how long the claim o
 import argparse
 import statistics
 import time
-from concurrent.futures import ThreadPoolExecutor
 
+from bench.bare import bare_rate
 from bench.row import tell
 from bench.stage import KEY, stage
 from bench.vendor import running, vendor
@@ -39,7 +39,7 @@ def main() -> None:
         load(orders=given.orders, transfers=given.orders * 2, running=given.orders)
         bare, ours = [], []
         for _round in range(given.rounds):
-            bare.append(bare_rate(url, given.threads, given.seconds / 3))
+            bare.append(bare_rate(url, threads=given.threads, seconds=given.seconds / 3, action="status", order="1"))
             ours.append(polled_rate(given.seconds))
         claims = claim_times(20)
     ratio = statistics.median(a / b for a, b in zip(ours, bare, strict=True))
@@ -61,26 +61,6 @@ def main() -> None:
         goal="at most 5 ms",
         met=claim <= 5,
     )
-
-
-def bare_rate(url: str, threads: int, seconds: float) -> float:
-    """Calls a second of `requests` alone, with as many threads."""
-    import requests
-
-    session = requests.Session()
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=threads))
-    began = time.monotonic()
-
-    def call(_n: int) -> int:
-        done = 0
-        while time.monotonic() < began + seconds:
-            session.post(url, data={"key": KEY, "action": "status", "order": "1"}, timeout=10).json()
-            done += 1
-        return done
-
-    with ThreadPoolExecutor(threads) as pool:
-        done = sum(pool.map(call, range(threads)))
-    return done / (time.monotonic() - began)
 
 
 def polled_rate(seconds: float) -> float:

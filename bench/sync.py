@@ -104,11 +104,10 @@ def apart(what: Any, given: Any) -> tuple[float, float]:
     receiver, sender = context.Pipe(False)
 
     def run() -> None:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.perf_counter()
         what(given)
         took = time.perf_counter() - began
-        sender.send((took, max(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, before) / 1024))
+        sender.send((took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
     process = context.Process(target=run)
     process.start()

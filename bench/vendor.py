@@ -34,7 +34,7 @@ def vendor(answers: Mapping[str, bytes | Path], *, seconds: float = 0.0) -> Iter
         listener.close()
 
 
-def running(order: int = 1) -> bytes:
+def running() -> bytes:
     """What the vendor says of an order that goes on."""
     return json.dumps(
         {"status": "In progress", "charge": "0.5", "start_count": 10, "remains": 500, "currency": "USD"}

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
-from catalog.models import PriceChange, Service
+from catalog.changes import Moved
+from catalog.models import PriceChange
 
 _BATCH = 2000
 
 
-def keep_changes(*, moved: Sequence[tuple[Service, Decimal, Decimal]], now: datetime) -> None:
+def keep_changes(*, moved: Sequence[Moved], now: datetime) -> None:
     """Prices of services became others at the same cost: (service, old, new) in USD for one rate unit."""
     PriceChange.objects.bulk_create(
         [

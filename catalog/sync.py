@@ -230,14 +230,14 @@ def _tell(new: list[int], returned: list[int], gone: list[int], moved: Sequence[
     """Write down what customers may hear of: the new ones by the vendor's numbers, the others by ours."""
     Kind = ShelfChange.Kind
     # What is held is news once somebody shows it.
-    shown = Service.objects.filter(held=False)
-    for kind, field, numbers in (
-        *((Kind.NEW, "upstream_id", new), (Kind.BACK, "pk", returned)),
-        (Kind.GONE, "pk", gone),
+    every = Service.objects.order_by("pk")
+    for kind, among, field, numbers in (
+        (Kind.NEW, every.filter(held=False), "upstream_id", new),
+        (Kind.BACK, every, "pk", returned),
+        (Kind.GONE, every, "pk", gone),
     ):
-        among = shown if kind == Kind.NEW else Service.objects.all()
         for start in range(0, len(numbers), CHUNK):
-            some = among.filter(**{f"{field}__in": numbers[start : start + CHUNK]}).order_by("pk")
+            some = among.filter(**{f"{field}__in": numbers[start : start + CHUNK]})
             changes.note(services=some, kind=kind, now=now)
     changes.note_prices(moved=moved, now=now)
     changes.forget(now=now)

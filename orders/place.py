@@ -35,11 +35,7 @@ _HOST = re.compile(r"(?=.{4,253}\Z)([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}
 
 _SOLD = Prepared(lambda: on_shelf().select_related("category").filter(pk=given("service", ID)).order_by())
 _BY_FORM_KEY = Prepared(
-    lambda: (
-        Order.objects.filter(customer_id=given("customer", ID), form_key=given("form_key", TEXT))
-        .exclude(form_key="")
-        .order_by()
-    )
+    lambda: Order.objects.filter(customer_id=given("customer", ID), form_key=given("form_key", TEXT)).order_by()
 )
 
 

@@ -52,21 +52,8 @@ def number(name: str, kind: type[Number], default: Number) -> Number:
 
 # What the addresses of customers' pages begin with.
 TAKEN_PATHS = {
-    *(
-        "account",
-        "accounts",
-        "api",
-        "currency",
-        "healthz",
-        "help",
-        "i18n",
-        "metrics",
-        "notices",
-        "numbers",
-        "orders",
-        "payments",
-    ),
-    *("r", "readyz", "search", "services", "static", "stubs", "terms", "wallet"),
+    *("account", "accounts", "api", "currency", "healthz", "help", "i18n", "metrics", "notices", "numbers", "orders"),
+    *("payments", "r", "readyz", "search", "services", "static", "stubs", "terms", "wallet"),
 }
 
 # ── What a live shop must say ──────────────────────────────────────────────────────────────────────

@@ -158,8 +158,10 @@ def test_a_session_that_outlived_the_log_out_opens_nothing(shut, shopper, custom
     assert shopper.get(page).status_code == 302
 
 
-def test_runs_of_a_plan_wait_and_the_plan_ends_after_a_day_with_its_money_free(shut, customer, service, now):
-    plan = begin.plan(
+@pytest.fixture
+def plan(customer, service, now):
+    """Two runs that are paid for; the first is due in an hour."""
+    return begin.plan(
         customer=customer,
         service_id=service.pk,
         quantity=1000,
@@ -169,6 +171,9 @@ def test_runs_of_a_plan_wait_and_the_plan_ends_after_a_day_with_its_money_free(s
         start_at=now + timedelta(hours=1),
         now=now,
     )
+
+
+def test_runs_of_a_plan_wait_and_the_plan_ends_after_a_day_with_its_money_free(shut, plan, customer, now):
     shut("PURCHASE")
     due = now + timedelta(hours=2)
     assert run.run(plan_id=plan.pk, now=due) is None
@@ -181,17 +186,7 @@ def test_runs_of_a_plan_wait_and_the_plan_ends_after_a_day_with_its_money_free(s
     assert balance(customer).held == 0
 
 
-def test_the_plan_of_a_closed_account_buys_nothing_more_and_its_money_comes_free(customer, service, now):
-    plan = begin.plan(
-        customer=customer,
-        service_id=service.pk,
-        quantity=1000,
-        link="https://a.example",
-        runs=2,
-        interval=60,
-        start_at=now + timedelta(hours=1),
-        now=now,
-    )
+def test_the_plan_of_a_closed_account_buys_nothing_more_and_its_money_comes_free(plan, customer, now):
     customer.is_active = False
     customer.save()
     due = now + timedelta(hours=2)

@@ -46,13 +46,15 @@ def poll_due(*, limit: int = BATCH) -> int:
     for order, answer in following.ask(orders, _status):
         now = timezone.now()
         if isinstance(answer, Status) and _nothing_new(order, answer, now):
-            order.next_poll_at, order.poll_claim = now + wait_after(_age(order, now)), ""
+            order.next_poll_at = now + wait_after(_age(order, now))
             quiet.append(order)
         else:
             with about(order_id=order.pk):
-                _take(order, answer, now=now)
+                if _take(order, answer, now=now):
+                    following.done([order])
     # Most answers bring nothing: one statement for all of them.
-    bulk.update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
+    bulk.update(quiet, ["next_poll_at", "asked_reading"])
+    following.done(quiet)
     return len(orders)
 
 
@@ -99,13 +101,14 @@ def _age(order: Order, now: datetime) -> timedelta:
     return now - (order.accepted_at or order.placed_at)
 
 
-def _take(order: Order, answer: Status | UpstreamError, *, now: datetime) -> None:
-    """Write one answer down. A fault with one order must not keep the others from theirs."""
+def _take(order: Order, answer: Status | UpstreamError, *, now: datetime) -> bool:
+    """Write one answer down; whether it could be. A fault with one order must not keep the others from theirs."""
     try:
         if isinstance(answer, Status):
             record(order=order, status=answer, now=now)
         else:
             _unanswered(order, answer, now)
+        return True
     except Exception as error:
         log.exception("order %s: its status could not be recorded", order.pk)
         alert(
@@ -115,6 +118,7 @@ def _take(order: Order, answer: Status | UpstreamError, *, now: datetime) -> Non
             severity=Alert.Severity.CRITICAL,
             now=now,
         )
+        return False
 
 
 def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
@@ -144,7 +148,6 @@ def record(*, order: Order, status: Status, now: datetime) -> Verdict | None:
         order.delivered = verdict.delivered
         order.flag = verdict.flag[:300]
         order.poll_failures = 0
-        order.poll_claim = ""
         order.next_poll_at = now + wait_after(_age(order, now))
         if first_charge and verdict.state in (states.RUNNING, states.COMPLETED):
             order.taken = order.upstream_charge
@@ -202,12 +205,12 @@ def _unanswered(order: Order, error: UpstreamError, now: datetime) -> None:
     if isinstance(error, NotSent):
         # We could not ask: that tells nothing about the order.
         wait = max(wait, timedelta(seconds=error.retry_after))
-        Order.objects.filter(pk=order.pk, state=states.RUNNING).update(next_poll_at=now + wait, poll_claim="")
+        Order.objects.filter(pk=order.pk, state=states.RUNNING).update(next_poll_at=now + wait)
         return
     failures = order.poll_failures + 1
     wait = min(max(wait, timedelta(seconds=5)) * 2 ** min(failures, 6), LONGEST)
     Order.objects.filter(pk=order.pk, state=states.RUNNING).update(
-        next_poll_at=now + wait, poll_claim="", poll_failures=failures, flag=f"{type(error).__name__}: {error}"[:300]
+        next_poll_at=now + wait, poll_failures=failures, flag=f"{type(error).__name__}: {error}"[:300]
     )
     if isinstance(error, Refused) or failures >= MUTE:
         alert(

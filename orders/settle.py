@@ -55,7 +55,6 @@ def settle(*, order_id: int, verdict: Verdict, actor: User | None = None, note: 
         order.flag = verdict.flag[:300]
         order.finished_at = order.changed_at = now
         order.next_poll_at = None
-        order.poll_claim = ""
         order.save()
         OrderEvent.objects.create(
             order=order,

@@ -50,9 +50,9 @@ def after_restore(*, now: datetime) -> Restored:
         Order.objects.filter(state=states.UNCERTAIN).update(claim="", finding="", evidence="")
         Purchase.objects.filter(state=sms_states.UNCERTAIN).update(claim="", finding="", evidence="")
         live = Number.objects.filter(state__in=sms_states.LIVE)
-        numbers = live.update(next_poll_at=now, poll_claim="")
+        numbers = live.update(next_poll_at=now)
         live.filter(expires_at__lt=now + LAST_QUESTION).update(expires_at=now + LAST_QUESTION)
-        Order.objects.filter(state=states.RUNNING).update(next_poll_at=now, poll_claim="")
+        Order.objects.filter(state=states.RUNNING).update(next_poll_at=now)
         active = Plan.objects.filter(state=Plan.State.ACTIVE)
         plans = active.update(state=Plan.State.PAUSED, waits_since=None, changed_at=now)
         for model in (Order, Purchase, Number):

@@ -38,7 +38,6 @@ def end(number: Number, state: str, now: datetime) -> None:
     number.state = state
     number.finished_at = number.changed_at = now
     number.next_poll_at = None
-    number.poll_claim = ""
     number.save()
     log.info("number %s of purchase %s: %s", number.pk, number.purchase_id, state)
     # Locked first: of two that end at once, the second has to see that the first is no longer live.

@@ -63,13 +63,15 @@ def listen_due(*, limit: int = BATCH) -> int:
     for number, answer in following.ask(numbers, _news):
         now = timezone.now()
         if isinstance(answer, News) and _nothing_new(number, answer, now):
-            number.next_poll_at, number.poll_claim = _next(number, every, now), ""
+            number.next_poll_at = _next(number, every, now)
             quiet.append(number)
         else:
             with about(number_id=number.pk):
-                _take(number, answer, every, now=now)
+                if _take(number, answer, every, now=now):
+                    following.done([number])
     # Most answers bring nothing: one statement for all of them.
-    bulk.update(quiet, ["next_poll_at", "poll_claim", "asked_reading"])
+    bulk.update(quiet, ["next_poll_at", "asked_reading"])
+    following.done(quiet)
     return len(numbers)
 
 
@@ -149,13 +151,14 @@ def _word(status: SmsStatus) -> str:
     return " ".join(tidy(status.status).lower().split())
 
 
-def _take(number: Number, answer: News | UpstreamError, every: float, *, now: datetime) -> None:
-    """Write one answer down. A fault with one number must not keep the others from theirs."""
+def _take(number: Number, answer: News | UpstreamError, every: float, *, now: datetime) -> bool:
+    """Write one answer down; whether it could be. A fault with one number must not keep the others from theirs."""
     try:
         if isinstance(answer, News):
             record(number=number, news=answer, every=every, now=now)
         else:
             _unanswered(number, answer, every, now)
+        return True
     except Exception as error:
         log.exception("number %s: its news could not be recorded", number.pk)
         alert(
@@ -165,6 +168,7 @@ def _take(number: Number, answer: News | UpstreamError, every: float, *, now: da
             severity=Alert.Severity.CRITICAL,
             now=now,
         )
+        return False
 
 
 def record(*, number: Number, news: News, every: float, now: datetime) -> None:
@@ -198,7 +202,6 @@ def record(*, number: Number, news: News, every: float, now: datetime) -> None:
         if word not in _WAITING:
             _odd(number, word, now)
         number.poll_failures = 0
-        number.poll_claim = ""
         number.next_poll_at = _next(number, every, now)
         number.save()
     return None
@@ -302,7 +305,6 @@ def _unanswered(number: Number, error: UpstreamError, every: float, now: datetim
             return _run_out(number, now)
         wait = max(every, error.retry_after if isinstance(error, NotSent) else 3.0)
         number.poll_failures += 1
-        number.poll_claim = ""
         number.next_poll_at = min(now + timedelta(seconds=wait), max(number.expires_at, now) + LAST_CALL)
         number.save()
     return None

@@ -1,10 +1,9 @@
 """Follow many running purchases at once: what orders and numbers share.
 
-Rows that are due are claimed in a batch by moving their `next_poll_at` ahead, so a worker that vanishes loses
-its batch to the next sweep; then they are asked for side by side, within the shared pace.
+Rows that are due by `next_poll_at` are claimed in a batch for a while, so a worker that vanishes loses its batch to a
+later sweep; then they are asked for side by side, within the shared pace.
 """
 
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
@@ -16,6 +15,7 @@ from django.db import connections, models
 
 from core.context import about
 from core.money import MoneyField
+from upstream import claims
 from upstream.client import UpstreamError
 from upstream.models import BalanceReading
 from upstream.pace import room
@@ -25,6 +25,7 @@ class Followed(models.Model):
     """A purchase whose news we ask for."""
 
     next_poll_at = models.DateTimeField(null=True, blank=True)
+    # Written by the release before, whose claims stood here: it goes with the next one.
     poll_claim = models.CharField(max_length=32, blank=True)
     poll_failures = models.PositiveIntegerField(default=0)
     # What `upstream.movements` goes by, in numbers of readings of our balance: the last one taken before the
@@ -43,6 +44,9 @@ class Followed(models.Model):
             self.asked_reading = reading
 
 
+# Another worker may claim what we have just found; then there is more behind it.
+ATTEMPTS = 3
+
 Row = TypeVar("Row", bound=Followed)
 Reply = TypeVar("Reply")
 
@@ -56,15 +60,22 @@ def claim_time() -> timedelta:
 def claim(running: models.QuerySet[Row], *, limit: int, now: datetime) -> list[Row]:
     """Claim those of `running` that are due, at most `limit`, the longest due first."""
     limit = room("ask", limit)
-    if not limit:
-        return []  # they would only be put off, one by one: their time stays as it is
-    due = running.filter(next_poll_at__lte=now)
-    ids = list(due.order_by("next_poll_at").values_list("pk", flat=True)[:limit])
-    if not ids:
-        return []
-    mark = uuid.uuid4().hex
-    due.filter(pk__in=ids).update(next_poll_at=now + claim_time(), poll_claim=mark)
-    return asked_now(running.filter(poll_claim=mark))
+    # With no room they would only be put off, one by one: their time stays as it is.
+    won = won_now(running, limit=limit, now=now) if limit else []
+    return asked_now(running.filter(pk__in=won)) if won else []
+
+
+def won_now(running: models.QuerySet[Row], *, limit: int, now: datetime) -> list[int]:
+    """The numbers of the rows that are claimed by it."""
+    due = running.filter(next_poll_at__lte=now).order_by("next_poll_at").values_list("pk", flat=True)
+    for _attempt in range(ATTEMPTS):
+        held = claims.held(running.model, now=now)
+        # Those held may stand before all others. In one query with them, a planner would join and sort all that is due.
+        found = [pk for pk in due[: limit + len(held)] if pk not in held][:limit]
+        won = claims.take(running.model, found, until=now + claim_time(), now=now)
+        if won or not found:
+            return won
+    return []
 
 
 def asked_now(running: models.QuerySet[Row]) -> list[Row]:
@@ -74,6 +85,12 @@ def asked_now(running: models.QuerySet[Row]) -> list[Row]:
     for row in rows:
         row.heard(reading)
     return rows
+
+
+def done(rows: Sequence[Followed]) -> None:
+    """These claimed rows were asked for and written down; others stay claimed until their time is over."""
+    if rows:
+        claims.give_back(type(rows[0]), [row.pk for row in rows])
 
 
 def ask(rows: Sequence[Row], question: Callable[[Row], Reply]) -> Iterator[tuple[Row, Reply | UpstreamError]]:

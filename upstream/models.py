@@ -73,6 +73,20 @@ class PaceSlot(models.Model):
         return f"slot {self.number}"
 
 
+class Claim(models.Model):
+    """A running purchase that a worker asks for right now (`upstream/claims.py`); free again after `until`."""
+
+    kind = models.CharField(max_length=20)
+    target = models.BigIntegerField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "target"], name="one_claim_at_a_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.target} until {self.until:%H:%M:%S}"
+
+
 class RateUnit(models.Model):
     """An operator's answer to what one `rate` of the vendor's buys (docs/upstream.md, ruling 2)."""
 

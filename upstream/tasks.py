@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from upstream import balance, probe
+from upstream import balance, claims, probe
 
 
 @shared_task(name="upstream.tasks.read_balance")
@@ -12,6 +12,7 @@ def read_balance() -> None:
     now = timezone.now()
     balance.read_balance(now=now)
     balance.forget(now=now)
+    claims.forget(now=now)
 
 
 @shared_task(name="upstream.tasks.try_again")

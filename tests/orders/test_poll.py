@@ -13,6 +13,8 @@ from orders.models import Order
 from orders.settle import settle
 from orders.verdict import Verdict
 from reseller.books import audit
+from upstream import claims
+from upstream.models import Claim
 from upstream.replies import Status
 
 pytestmark = pytest.mark.django_db
@@ -60,13 +62,14 @@ def test_an_answer_that_brings_nothing_only_moves_the_next_question(running, san
     order.refresh_from_db()
     before = order.changed_at
     due_now()
-    # Claim (three statements), which reading of our balance it comes after, and one for what is next.
-    with django_assert_num_queries(5):
+    # Claim (four statements, and one that gives it back), which reading of our balance it comes after, and one for
+    # what is next.
+    with django_assert_num_queries(7):
         poll.poll_due()
     order.refresh_from_db()
     assert order.changed_at == before
     assert order.next_poll_at > timezone.now()
-    assert order.poll_claim == ""
+    assert not Claim.objects.exists()
 
 
 def test_queries_of_a_batch_do_not_grow_with_it(running, sandbox, django_assert_max_num_queries):
@@ -170,3 +173,27 @@ def test_settling_twice_pays_once(running, now):
     assert (first.state, again.state) == (states.PARTIAL, states.PARTIAL)
     order.hold.refresh_from_db()
     assert order.hold.captured == order.charge * (order.quantity // 2) / order.quantity
+
+
+def test_an_order_that_another_worker_asks_for_is_left_to_it(running, sandbox):
+    first, second = running(1), running(2)
+    due_now()
+    now = timezone.now()
+    claims.take(Order, [first.pk], until=now + timedelta(seconds=40), now=now)
+    assert poll.poll_due() == 1
+    assert list(Claim.objects.values_list("target", flat=True)) == [first.pk], "the other's claim stays its own"
+    second.refresh_from_db()
+    assert second.next_poll_at > now
+    Claim.objects.update(until=timezone.now())
+    assert poll.poll_due() == 1, "that worker vanished"
+
+
+def test_an_answer_that_could_not_be_written_is_asked_for_when_its_claim_is_over(running, sandbox, monkeypatch):
+    running(1)
+    due_now()
+    monkeypatch.setattr(poll, "_nothing_new", lambda *_given: False)
+    monkeypatch.setattr(poll, "record", lambda **_given: 1 / 0)
+    assert poll.poll_due() == 1
+    assert poll.poll_due() == 0, "not again and again at once"
+    Claim.objects.update(until=timezone.now())
+    assert poll.poll_due() == 1

@@ -1,11 +1,15 @@
-"""Template filters for prices: what the reader pays, not what the row keeps."""
+"""Template tags for prices: what the reader pays, not what the row keeps."""
 
 from decimal import Decimal
 
 from django import template
+from django.template.context import Context
+from django.utils.safestring import SafeString
 
+from catalog import rows
 from catalog.models import Service
 from catalog.terms import Terms
+from core.templatetags.shop import approx
 
 register = template.Library()
 
@@ -14,3 +18,16 @@ register = template.Library()
 def priced(service: Service, terms: Terms) -> Decimal:
     """USD for one rate unit of the service on the reader's terms; a page that forgot to bring them breaks loudly."""
     return terms.price(service)
+
+
+@register.simple_tag(takes_context=True)
+def service_row(context: Context, service: Service) -> SafeString:
+    """The service as a row of the catalogue's list, on the reader's terms."""
+    price = context["terms"].price(service)
+    return rows.row(
+        service,
+        price=price,
+        about=approx(context, price),
+        with_category=not context["category"],
+        favourites=context["kept"] if context["user"].is_authenticated else None,
+    )

@@ -1,5 +1,6 @@
 """A customer's referrals: their link, who came by it, what it earned."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -31,6 +32,6 @@ def referrals(request: HttpRequest) -> HttpResponse:
             "earned": earned(person),
             "percent": settings.REFERRAL_PERCENT.normalize(),
             "days": settings.REFERRAL_DELAY_DAYS,
-            "cookie_days": referral.LASTS // 86400,
+            "cookie_days": timedelta(seconds=referral.LASTS).days,
         },
     )

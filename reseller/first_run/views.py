@@ -165,8 +165,9 @@ def _page(request: HttpRequest, *, units: UnitsForm | None = None, markup: Marku
     questions = prices.questions()
     rule, number_rule = prices.first_rule(), prices.first_number_rule()
     percents = {
-        "services": rule.percent.normalize() if rule else None,
-        "numbers": number_rule.percent.normalize() if number_rule else None,
+        # In text: a form shows the Decimal 30, normalized, as 3E+1.
+        "services": f"{rule.percent.normalize():f}" if rule else None,
+        "numbers": f"{number_rule.percent.normalize():f}" if number_rule else None,
     }
     units = units or UnitsForm(questions=questions)
     at_once = "all" in request.GET

@@ -119,6 +119,9 @@ def test_the_mark_up_is_set_right_there(mine, shelf):
     mine.post(reverse("first_run_markup"), {"services": "50", "numbers": "10"})
     assert MarkupRule.objects.get().percent == 50
     assert set(Service.objects.values_list("price", flat=True)) == {Decimal(3)}
+    page = mine.get(reverse("first_run")).content.decode()
+    assert 'value="50"' in page
+    assert 'value="10"' in page
     wrong = mine.post(reverse("first_run_markup"), {"services": "-1", "numbers": "10"})
     assert "A rule only adds" in wrong.content.decode()
     assert MarkupRule.objects.get().percent == 50

@@ -9,7 +9,9 @@ from http import HTTPStatus
 import pytest
 from django.urls import reverse
 
+from accounts.models import User
 from wallet import ledger, views
+from wallet.models import Account
 
 pytestmark = pytest.mark.django_db
 PAGE = "/wallet/"
@@ -102,6 +104,14 @@ def test_an_empty_one_says_what_will_stand_here(client, stranger):
     text = client.get(PAGE).content.decode()
     assert "No movements yet" in text
     assert "$0.00" in text
+
+
+def test_whoever_has_no_account_yet_gets_an_empty_one(client):
+    bare = User.objects.create_user("bare@example.com", "a long enough passphrase")
+    assert not Account.objects.filter(owner=bare).exists()
+    client.force_login(bare)
+    context = client.get(PAGE).context
+    assert (context["account"].owner, context["account"].balance, context["holds"]) == (bare, 0, 0)
 
 
 def test_it_says_how_to_add_funds(me, settings):

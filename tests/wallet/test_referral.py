@@ -189,6 +189,7 @@ class TestTheShare:
         settings.REFERRAL_PERCENT = Decimal(0)
         assert referral.credit(now=now + 15 * DAY) == 0
         assert ReferralSweep.objects.get().closed_at == now + DAY
+        assert ReferralSweep.objects.get().hold_number == 0, "every hold that ended at that very moment lies beyond"
         assert str(ReferralSweep.objects.get()) == f"{now + DAY:%Y-%m-%d %H:%M:%S}"
 
     def test_staff_who_buy_earn_their_referrer_nothing(self, paid, friend, now):

@@ -8,15 +8,11 @@ that what else the machine does falls on all of them alike. Prints a row for eac
 """
 
 import argparse
-import http.client
 import statistics
-import sys
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from bench.asked import Asked, Rate, rate
 from bench.row import p95, tell
 from bench.stage import KEY, stage
 
@@ -44,7 +40,7 @@ def main() -> None:
             house.run("web")
             house.wait_until(lambda: house._status("/healthz") == 200, "the web server")
             rounds = [
-                {name: rate(house.port, path, bodies, given.seconds) for name, (path, bodies) in asked.items()}
+                {name: rate(house.port, clients, given.seconds) for name, clients in asked.items()}
                 for _ in range(given.rounds + 1)
             ][1:]  # the first one warms up
         finally:
@@ -53,8 +49,8 @@ def main() -> None:
         summary(name, rounds, least)
 
 
-def prepare(clients: int) -> dict[str, tuple[str, list[bytes]]]:
-    """Customers with keys and an order each; what each client sends to which path."""
+def prepare(clients: int) -> dict[str, list[Asked]]:
+    """Customers with keys and an order each; what each client asks for."""
     from django.utils import timezone
 
     from accounts.models import User
@@ -67,7 +63,8 @@ def prepare(clients: int) -> dict[str, tuple[str, list[bytes]]]:
     sync_catalog()
     now = timezone.now()
     service = Service.objects.filter(entity=Service.Entity.SMM).order_by("price").first()
-    statuses, adds = [], []
+    statuses: list[dict[str, object]] = []
+    adds: list[dict[str, object]] = []
     for number in range(clients):
         customer = User.objects.create_user(f"bench{number}@example.com")
         account = ledger.account_of(customer)
@@ -75,52 +72,29 @@ def prepare(clients: int) -> dict[str, tuple[str, list[bytes]]]:
         key = keys.make(customer=customer, name="bench", now=now)[1]
         link = "https://example.com/name"
         order = place.order(customer=customer, service_id=service.pk, quantity=service.min, link=link, now=now)
-        statuses.append(form(key=key, action="status", order=order.pk))
-        adds.append(form(key=key, action="add", service=service.pk, quantity=service.min, link=link))
-    return {"bare": ("/bare", statuses), "status": ("/api/v2", statuses), "add": ("/api/v2", adds)}
+        statuses.append({"key": key, "action": "status", "order": order.pk})
+        adds.append({"key": key, "action": "add", "service": service.pk, "quantity": service.min, "link": link})
+    return {
+        "bare": [form("/bare", each) for each in statuses],
+        "status": [form("/api/v2", each) for each in statuses],
+        "add": [form("/api/v2", each) for each in adds],
+    }
 
 
-def form(**values: object) -> bytes:
+def form(path: str, values: dict[str, object]) -> Asked:
     """A form as it is sent."""
-    return urlencode(values).encode()
+    return Asked(path, "POST", urlencode(values).encode(), FORM, b'"error"')
 
 
-def rate(port: int, path: str, bodies: list[bytes], seconds: float) -> list[float]:
-    """Ask with one connection for each body; how long each answer took, in seconds, and how long it all took last."""
-    begun = time.monotonic()
-    ends = begun + seconds
-
-    def client(body: bytes) -> list[float]:
-        connection, took = http.client.HTTPConnection("127.0.0.1", port, timeout=30), []
-        while (now := time.monotonic()) < ends:
-            connection.request("POST", path, body, FORM)
-            answer = connection.getresponse()
-            text = answer.read()
-            if answer.status != 200 or b'"error"' in text:
-                sys.exit(f"{path}: HTTP {answer.status}, {text[:200]!r}")
-            took.append(time.monotonic() - now)
-        connection.close()
-        return took
-
-    with ThreadPoolExecutor(len(bodies)) as pool:
-        each: Callable[[bytes], list[float]] = client
-        took = [one for many in pool.map(each, bodies) for one in many]
-    return [*took, time.monotonic() - begun]
-
-
-def summary(name: str, rounds: list[dict[str, list[float]]], least: float) -> None:
+def summary(name: str, rounds: list[dict[str, Rate]], least: float) -> None:
     """The row of one action; `least` is the part of the bare view's rate that it shall reach."""
-
-    def per_second(one: dict[str, list[float]], which: str) -> float:
-        return (len(one[which]) - 1) / one[which][-1]
-
-    took = [second * 1000 for one in rounds for second in one[name][:-1]]
-    ratio = statistics.median(per_second(one, name) / per_second(one, "bare") for one in rounds)
+    took = [second * 1000 for one in rounds for second in one[name].took]
+    ratio = statistics.median(one[name].per_second / one["bare"].per_second for one in rounds)
     tell(
         f"API {name}",
-        measured=statistics.median(per_second(one, name) for one in rounds),
+        measured=statistics.median(one[name].per_second for one in rounds),
         unit="calls/s",
-        compared_with=statistics.median(per_second(one, "bare") for one in rounds),
+        compared_with=statistics.median(one["bare"].per_second for one in rounds),
         with_what="a view that does nothing, same server",
         ratio=ratio,
         ms_median=statistics.median(took),

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from catalog import back_in_stock
+from catalog import back_in_stock, edition
 from catalog.sync import SyncFailed, sync_catalog
 
 log = logging.getLogger(__name__)
@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 @shared_task(name="catalog.tasks.sync")
 def sync() -> None:
     """Copy the vendor's catalogue; a failure is on record and alerted already."""
+    edition.sweep()
     try:
         sync_catalog()
     except SyncFailed:

@@ -1,14 +1,10 @@
 """The catalogue, and what a customer does with a service beside ordering it: keep it, wait for it, see its stock."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,12 +15,12 @@ from django_htmx.http import HttpResponseClientRefresh, push_url, replace_url
 
 from accounts.models import User
 from accounts.signed_in import signed_in
-from catalog import back_in_stock, favourites, live_stock, tree, viewed
+from catalog import back_in_stock, favourites, live_stock, viewed
 from catalog.models import Service
-from catalog.search import Wanted, find, in_sight
+from catalog.search import Wanted, in_sight
+from catalog.shown import look
 from core.htmx import page_behind
 
-PAGE = 50
 # So many of the services that were looked at last stand above the list.
 LATELY = 4
 SORTS = [
@@ -40,17 +36,10 @@ SORTS = [
 def catalogue(request: HttpRequest) -> HttpResponse:
     """The shelf: tree, search, filters, sort. All of it lives in the address."""
     wanted = _wanted(request)
-    categories = tree.categories()
-    subcategories = tree.subcategories(wanted.category_id)
-    category = next((each for each in categories if each.pk == wanted.category_id), None)
-    subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
     query = _query(wanted)
     narrowed = bool(set(query) - {"category", "subcategory", "sort"})
-    shelf = _Shelf(find(wanted).select_related("category", "speed"), PAGE)
-    if not narrowed:
-        # The tree has counted it already.
-        shelf.known = _counted(wanted, categories, category, subcategory)
-    page = shelf.get_page(request.GET.get("page"))
+    shown = look(wanted, request.GET.get("page", ""), narrowed=narrowed)
+    page = shown.page
     person = _person(request)
     first = not query and page.number == 1 and not request.htmx  # type: ignore[attr-defined]  # by its middleware
     response = render(
@@ -62,11 +51,9 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             "query": query,
             "narrowed": narrowed,
             "words_or_filters": bool(set(query) - {"category", "subcategory", "sort", "favourites"}),
-            "categories": categories,
-            "category": category,
-            "subcategories": subcategories,
-            "subcategory": subcategory,
-            "total": sum(each.count for each in categories),
+            "shown": shown,
+            "category": shown.category,
+            "subcategory": shown.subcategory,
             "kinds": [(value.lower(), label) for value, label in Service.Entity.choices],
             "sorts": SORTS,
             "kept": favourites.kept(person, [each.pk for each in page]) if person and page else set(),
@@ -76,27 +63,6 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     if page.number > 1:
         query["page"] = str(page.number)
     return _keep_address(request, response, query)
-
-
-class _Shelf(Paginator):
-    """Pages of services; a count that is known is not asked for again."""
-
-    known: int | None = None
-
-    @cached_property
-    def count(self) -> int:
-        return super().count if self.known is None else self.known
-
-
-def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: Any) -> int | None:
-    """How many services an unfiltered part of the tree has; None for a part that is not in it."""
-    if wanted.category_id is not None and category is None:
-        return 0
-    if wanted.subcategory_id is not None:
-        return subcategory.count if subcategory else None
-    if category is not None:
-        return int(category.count)
-    return sum(each.count for each in categories)
 
 
 def _keep_address(request: HttpRequest, response: HttpResponse, query: QueryDict) -> HttpResponse:

@@ -113,6 +113,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _no_page_kept() -> None:
+    """A test that is undone undoes the mark of its catalogue as well, which nothing else does."""
+    from catalog import shown
+
+    shown.kept.clear()
+
+
+@pytest.fixture(autouse=True)
 def _nothing_cached(request: pytest.FixtureRequest) -> Iterator[None]:
     """What a transactional test cached is not there for the next one."""
     marker = request.node.get_closest_marker("django_db")

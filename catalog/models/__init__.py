@@ -3,10 +3,11 @@
 from catalog.models.customers import Favourite, StockWish
 from catalog.models.history import PriceChange, ShelfChange, SyncRun
 from catalog.models.prices import MarkupRule, PriceStep, Promotion
-from catalog.models.shelf import Category, Service, Speed, StockLook, Subcategory
+from catalog.models.shelf import Category, Edition, Service, Speed, StockLook, Subcategory
 
 __all__ = [
     "Category",
+    "Edition",
     "Favourite",
     "MarkupRule",
     "PriceChange",

@@ -211,6 +211,15 @@ class Speed(models.Model):
         return f"{self.service_id}: {self.done_median} s"
 
 
+class Edition(models.Model):
+    """What the mark of the catalogue is reckoned from; written by triggers alone: `catalog/edition.py`."""
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.number}"
+
+
 class StockLook(models.Model):
     """When the vendor was last asked how much it has of one service because somebody looked at it."""
 

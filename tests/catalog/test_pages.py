@@ -7,7 +7,6 @@ from http import HTTPStatus
 import pytest
 from django.urls import reverse
 
-from catalog import views
 from catalog.models import Category, Service
 
 MOST_QUERIES = 12
@@ -171,7 +170,7 @@ class TestPartsOfThePage:
         assert part["HX-Redirect"].startswith("/accounts/login/")
 
     def test_pages_keep_the_search(self, client, shelf, monkeypatch):
-        monkeypatch.setattr(views, "PAGE", 2)
+        monkeypatch.setattr(shown, "PER_PAGE", 2)
         for number in range(5):
             shelf(f"Followers {number}")
         response = read(client, "?q=followers&page=2")

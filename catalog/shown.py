@@ -1,0 +1,126 @@
+"""What the catalogue's pages show, kept in the process for as long as the catalogue is the same (`catalog/edition.py`).
+
+Counting the shelf by categories and sorting it took the database longer than all else on the page. What is kept knows
+nothing of who looks: prices on somebody's terms, favourites and balances are asked for each time.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+
+from catalog import edition, tree
+from catalog.models import Service
+from catalog.search import Wanted, find
+
+PER_PAGE = 50
+# Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB.
+KEPT = 64
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One page of what is wanted, with the tree beside it. Nobody changes what is in it."""
+
+    categories: list[Any]
+    """Each with its `count`."""
+    subcategories: list[Any]
+    """Those of the wanted category."""
+    category: Any
+    subcategory: Any
+    page: "Page[Service]"
+    """Its services have their `category` and `speed` at hand."""
+    drawn: dict[str | None, SafeString] = field(default_factory=dict)
+    """The tree by language, once it has been drawn."""
+
+    @property
+    def total(self) -> int:
+        """Services on the whole shelf."""
+        return sum(each.count for each in self.categories)
+
+
+class _Kept:
+    """The pages of one edition, those asked for last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        self._mark: edition.Mark | None = None
+        self._pages: OrderedDict[tuple[Wanted, str], Shown] = OrderedDict()
+
+    def get(self, mark: edition.Mark, key: tuple[Wanted, str]) -> Shown | None:
+        with self._lock:
+            if mark != self._mark:
+                self._mark = mark
+                self._pages.clear()
+            found = self._pages.get(key)
+            if found is not None:
+                self._pages.move_to_end(key)
+            return found
+
+    def put(self, mark: edition.Mark, key: tuple[Wanted, str], shown: Shown) -> None:
+        with self._lock:
+            if mark != self._mark:
+                return  # another edition came meanwhile
+            self._pages[key] = shown
+            if len(self._pages) > KEPT:
+                self._pages.popitem(last=False)
+
+
+kept = _Kept()
+
+
+def look(wanted: Wanted, page: str, *, narrowed: bool) -> Shown:
+    """The page (`page` as it stands in the address, empty for the first) of what is wanted.
+
+    `narrowed`: words or filters besides the tree's. Somebody's favourites are read each time.
+    """
+    if wanted.favourites_of or len(page) > 5:
+        return _read(wanted, page, narrowed)
+    mark, key = edition.mark(), (wanted, page)
+    found = kept.get(mark, key)
+    if found is None:
+        found = _read(wanted, page, narrowed)
+        kept.put(mark, key, found)
+    return found
+
+
+def _read(wanted: Wanted, number: str, narrowed: bool) -> Shown:
+    categories = tree.categories()
+    subcategories = tree.subcategories(wanted.category_id)
+    category = next((each for each in categories if each.pk == wanted.category_id), None)
+    subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
+    shelf = _Shelf(find(wanted).select_related("category", "speed"), PER_PAGE)
+    if not narrowed:
+        # The tree has counted it already.
+        shelf.known = _counted(wanted, categories, category, subcategory)
+    page = shelf.get_page(number or None)
+    page.object_list = list(page.object_list)
+    return Shown(categories, subcategories, category, subcategory, page)
+
+
+class _Shelf(Paginator):  # type: ignore[type-arg]  # not to be had at run time
+    """Pages of services; a count that is known is not asked for again."""
+
+    known: int | None = None
+
+    @cached_property
+    def count(self) -> int:
+        return super().count if self.known is None else self.known
+
+
+def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: Any) -> int | None:
+    """How many services an unfiltered part of the tree has; None for a part that is not in it."""
+    if wanted.category_id is not None and category is None:
+        return 0
+    if wanted.subcategory_id is not None:
+        return subcategory.count if subcategory else None
+    if category is not None:
+        return int(category.count)
+    return sum(each.count for each in categories)

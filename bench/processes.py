@@ -52,8 +52,7 @@ def processes(count: int, environment: Mapping[str, str] | None = None) -> Itera
     """So many processes with Django set up, in this one's environment and `environment`; gone afterwards."""
     started: list[Process] = []
     try:
-        for number in range(count):
-            started.append(Process(number, environment or {}))
+        started.extend(Process(number, environment or {}) for number in range(count))
         yield started
     finally:
         for each in started:

@@ -19,6 +19,7 @@ lets all of them want the same orders: `had_by_others` says how many claims were
 """
 
 import argparse
+import logging
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +78,7 @@ def measure(those: list[Process], ready: Work, work: Work, given: argparse.Names
 def summary(name: str, rates: dict[int, float], given: argparse.Namespace, **more: Any) -> None:
     ratio = rates[4] / rates[1]
     tell(
-        f"{name} with 4 worker processes, {given.threads} calls at a time each, answers after {given.wait * 1000:.0f} ms",
+        f"{name} with 4 worker processes, {given.threads} calls at a time each, answers after {given.wait:.2g} s",
         measured=rates[4],
         unit="orders/s",
         compared_with=rates[1],
@@ -125,6 +126,7 @@ def take_up(url: str, threads: int) -> None:
     """In a process: where the vendor is, and how many calls it makes at a time."""
     from django.conf import settings
 
+    logging.getLogger("orders.submit").setLevel(logging.WARNING)  # a line for each order, between the rows
     settings.UPSTREAM_URL, settings.UPSTREAM_KEY = url, KEY
     settings.UPSTREAM_MAX_PER_SECOND, settings.UPSTREAM_MAX_CONCURRENCY = 100_000.0, threads * max(COUNTS)
     _own.update(threads=threads, pool=ThreadPoolExecutor(threads), lost=0)

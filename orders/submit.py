@@ -14,6 +14,7 @@ from catalog.stock import NoAnswer, look_up
 from core.alerts import alert, resolve
 from core.models import Alert
 from core.money import show
+from core.prepared import ID, Prepared, given, insert
 from notices.kinds import Kind
 from notices.tell import tell
 from orders.below_cost import GUARD
@@ -42,6 +43,10 @@ _REASONS = [
     (re.compile(r"quantity|minim|maxim", re.I), "BAD_QUANTITY"),
     (re.compile(r"link|url|private", re.I), "BAD_LINK"),
 ]
+
+_ANOTHER = Prepared(
+    lambda: Order.objects.filter(upstream_id=given("upstream", ID)).exclude(pk=given("order", ID)).order_by()
+)
 
 
 def submit(*, order_id: int) -> str | None:
@@ -143,14 +148,14 @@ def accept(order: Order, upstream_id: int, now: datetime) -> None:
 
     Raises `forwarding.Contradiction`.
     """
-    other = Order.objects.filter(upstream_id=upstream_id).exclude(pk=order.pk).first()
+    other = _ANOTHER.first(upstream=upstream_id, order=order.pk)
     if other:
         raise forwarding.Contradiction(f"the vendor's order {upstream_id} is our order {other.pk} already")
     order.upstream_id = upstream_id
     order.accepted_at = order.changed_at = now
     order.next_poll_at = now + FIRST_POLL
     order.flag = ""
-    OrderEvent.objects.create(order=order, kind=OrderEvent.Kind.ACCEPTED, at=now)
+    insert(OrderEvent(order=order, kind=OrderEvent.Kind.ACCEPTED, at=now))
     resolve(key=f"order:{order.pk}:uncertain", now=now)
     resolve(key="upstream:funds", now=now)
 

@@ -80,7 +80,8 @@ class Servers:
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(folder),
-            "max_connections": "200",
+            # A bench has a connection for each of 200 customers.
+            "max_connections": "300",
             "fsync": "off",
             "synchronous_commit": "off",
             "full_page_writes": "off",

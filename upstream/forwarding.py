@@ -27,6 +27,7 @@ from django.utils import timezone
 
 from core.alerts import alert
 from core.models import Alert
+from core.prepared import ID, MOMENT, TEXT, Prepared, PreparedUpdate, given, insert
 from upstream import rewind
 from upstream.client import CONNECT_SECONDS, Held, NotSent, OutOfFunds, Refused, Unanswered
 from upstream.evidence import Finding
@@ -182,7 +183,7 @@ def sweep(model: type[Row], *, now: datetime) -> list[int]:
 
 def waits_its_turn(model: type[Row], *, pk: int, now: datetime) -> bool:
     """Whether older purchases are still in the queue that a sweep works off: a nudge must not pass them."""
-    return _ready(model, now - OVERDUE).filter(pk__lt=pk).exists()
+    return _older(model).first(since=now - OVERDUE, row=pk) is not None
 
 
 def _ready(model: type[Row], now: datetime) -> models.QuerySet[Row]:
@@ -258,25 +259,51 @@ def _claim(desk: Desk[Row, Bought], pk: int) -> tuple[Row, dict[str, Any]] | Non
     now = timezone.now()
     claim = uuid.uuid4().hex
     with transaction.atomic():
-        mine = _ready(desk.model, now).filter(pk=pk)
-        claimed = mine.update(
-            state=SUBMITTING,
-            claim=claim,
-            tries=F("tries") + 1,
-            leased_until=now + timedelta(seconds=lease_seconds()),
-        )
-        if not claimed:
+        leased_until = now + timedelta(seconds=lease_seconds())
+        if not _claiming(desk.model).run(row=pk, now=now, claim=claim, leased_until=leased_until):
             return None
-        row = desk.model._default_manager.get(pk=pk)
+        [row] = _claimed(desk.model).all(row=pk)
         request = desk.request(row)
-        desk.attempts._default_manager.create(
-            **{desk.subject: row},
-            claim=claim,
-            request=request,
-            started_at=now,
-            reading_before=BalanceReading.last_taken(),
+        insert(
+            desk.attempts(
+                **{desk.subject: row},
+                claim=claim,
+                request=request,
+                started_at=now,
+                reading_before=BalanceReading.last_taken(),
+            )
         )
     return row, request
+
+
+# What every purchase asks, once composed for each kind.
+@functools.cache
+def _older(model: type[Row]) -> Prepared[tuple[int]]:
+    return Prepared(
+        lambda: _ready(model, given("since", MOMENT)).filter(pk__lt=given("row", ID)).order_by().values_list("pk")[:1]
+    )
+
+
+@functools.cache
+def _claiming(model: type[Row]) -> PreparedUpdate:
+    return PreparedUpdate(
+        lambda: _ready(model, given("now", MOMENT)).filter(pk=given("row", ID)),
+        state=SUBMITTING,
+        claim=given("claim", TEXT),
+        tries=F("tries") + 1,
+        leased_until=given("leased_until", MOMENT),
+    )
+
+
+@functools.cache
+def _claimed(model: type[Row]) -> Prepared[Row]:
+    return Prepared(lambda: model._default_manager.filter(pk=given("row", ID)).order_by())
+
+
+@functools.cache
+def _locked(model: type[Row], states: tuple[str, ...]) -> Prepared[Row]:
+    mine = model._default_manager.select_for_update().filter(state__in=states)
+    return Prepared(lambda: mine.filter(pk=given("row", ID), claim=given("claim", TEXT)).order_by())
 
 
 def _surely(record: Callable[[], str | None]) -> str | None:
@@ -382,11 +409,7 @@ def _recorded_before(desk: Desk[Row, Bought], claimed: Row) -> bool:
 
 def _still_ours(desk: Desk[Row, Bought], claimed: Row, *states: str) -> Row | None:
     """The row as it is now, locked, if the very claim that made the call still stands."""
-    return (
-        desk.model._default_manager.select_for_update()
-        .filter(pk=claimed.pk, claim=claimed.claim, state__in=states)
-        .first()
-    )
+    return _locked(desk.model, states).first(row=claimed.pk, claim=claimed.claim)
 
 
 def _close(desk: Desk[Row, Bought], row: Row, state: str, outcome: str, detail: str) -> str:

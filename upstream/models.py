@@ -3,6 +3,7 @@
 from django.db import models
 
 from core.money import MoneyField
+from core.prepared import Prepared
 
 
 class _Taken(models.Manager["BalanceReading"]):
@@ -35,12 +36,19 @@ class BalanceReading(models.Model):
     @classmethod
     def last_taken(cls) -> int:
         """The number of the newest reading that was answered; 0 when there is none."""
-        return cls.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        newest = _TAKEN.first()
+        return newest[0] if newest else 0
 
     @classmethod
     def last_begun(cls) -> int:
         """The number of the newest reading, answered or not yet; 0 when there is none."""
-        return cls.begun.order_by("-pk").values_list("pk", flat=True).first() or 0
+        newest = _BEGUN.first()
+        return newest[0] if newest else 0
+
+
+# Asked several times for every purchase.
+_TAKEN = Prepared(lambda: BalanceReading.objects.order_by("-pk").values_list("pk")[:1])
+_BEGUN = Prepared(lambda: BalanceReading.begun.order_by("-pk").values_list("pk")[:1])
 
 
 class PaceState(models.Model):

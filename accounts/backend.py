@@ -7,6 +7,14 @@ from django.utils import timezone
 
 from accounts import roles, suspensions
 from accounts.models import User
+from core.prepared import ID, MOMENT, Prepared, given
+
+# Asked for with every page.
+_BY_ID = Prepared(
+    lambda: User.objects.filter(pk=given("pk", ID)).annotate(
+        shut=suspensions.shuts(suspensions.LOG_IN, customer="pk", now=given("now", MOMENT))
+    )
+)
 
 
 class Backend(AuthenticationBackend):
@@ -14,8 +22,7 @@ class Backend(AuthenticationBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         """The person of a session, in one query; none while they may not log in."""
-        shut = suspensions.shuts(suspensions.LOG_IN, customer="pk", now=timezone.now())
-        person = User.objects.filter(pk=user_id).annotate(shut=shut).first()
+        person: Any = _BY_ID.first(pk=user_id, now=timezone.now())
         if person is None or not self.user_can_authenticate(person):
             return None
         # Staff are never suspended; somebody who became staff since is not locked out by what was before.

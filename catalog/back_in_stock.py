@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.models import Service, StockWish
 from catalog.search import on_shelf, shelf
+from core.prepared import ID, Prepared, given
 from notices.kinds import Kind
 from notices.tell import tell as tell_by_mail
 
@@ -80,12 +81,18 @@ def mark_due(*, now: datetime) -> list[StockWish]:
     return due
 
 
+_UNTOLD = Prepared(
+    lambda: StockWish.objects.filter(customer_id=given("customer", ID), due_at__isnull=False, told_at=None)
+    .select_related("service")
+    .order_by("pk")[:AT_ONCE]
+)
+
+
 def tell(*, customer: User, now: datetime) -> list[Service]:
     """Services that are back and of which the customer has not been told; they count as told then."""
-    untold = StockWish.objects.filter(customer=customer, due_at__isnull=False, told_at=None)
     # Two pages that are loaded at once: one of them tells.
     return [
         each.service
-        for each in untold.select_related("service").order_by("pk")[:AT_ONCE]
+        for each in _UNTOLD.all(customer=customer.pk)
         if StockWish.objects.filter(pk=each.pk, told_at=None).update(told_at=now)
     ]

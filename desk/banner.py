@@ -6,11 +6,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from core.prepared import MOMENT, Prepared, given
 from desk.announce import live, put_away
 from desk.models import Announcement
 
 # Older pinned ones wait until the newer are put away.
 LOOKED_AT = 20
+
+_PINNED = Prepared(lambda: live(now=given("now", MOMENT)).filter(pinned=True)[:LOOKED_AT])
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:
@@ -20,5 +23,4 @@ def banner(request: HttpRequest) -> dict[str, Any]:
 
 def _pinned(request: HttpRequest) -> Announcement | None:
     away = put_away(request)
-    pinned = live(now=timezone.now()).filter(pinned=True)[:LOOKED_AT]
-    return next((each for each in pinned if each.pk not in away), None)
+    return next((each for each in _PINNED.all(now=timezone.now()) if each.pk not in away), None)

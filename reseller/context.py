@@ -1,5 +1,7 @@
 """What every page may show of the shop itself."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
@@ -7,8 +9,16 @@ from django.utils.functional import SimpleLazyObject
 
 from catalog.terms import Terms
 from core import second_currency
+from core.prepared import ID, Prepared, given
 from desk.models import Request
 from wallet.models import Account
+
+_UNREAD = Request.objects.filter(unread=True)
+_ACCOUNT = Prepared(
+    lambda: Account.objects.filter(owner=given("owner", ID)).annotate(
+        unread=Exists(_UNREAD.filter(customer=OuterRef("owner")))
+    )
+)
 
 
 def shop(request: HttpRequest) -> dict[str, object]:
@@ -33,12 +43,10 @@ def header(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)  # a page of errors may come before anybody is known
     if user is None or not user.is_authenticated:
         return {}
-    unread = Request.objects.filter(unread=True)
     shown: Account | None = getattr(request, "account_shown", None)
     if shown is not None:  # the page has asked already
-        return {"wallet_balance": shown.available, "unread_answers": unread.filter(customer=user).exists()}
-    accounts = Account.objects.annotate(unread=Exists(unread.filter(customer=OuterRef("owner"))))
-    account = accounts.filter(owner=user).first()
+        return {"wallet_balance": shown.available, "unread_answers": _UNREAD.filter(customer=user).exists()}
+    account: Any = _ACCOUNT.first(owner=user.pk)
     if account is None:
         return {"wallet_balance": 0}
     return {"wallet_balance": account.available, "unread_answers": account.unread}

@@ -7,6 +7,7 @@ from http import HTTPStatus
 import pytest
 from django.urls import reverse
 
+from catalog import shown
 from catalog.models import Category, Service
 
 MOST_QUERIES = 12

@@ -308,6 +308,9 @@ PAYMENT_HOST = env(
 )
 
 # ── Database ───────────────────────────────────────────────────────────────────────────────────────
+# PostgreSQL keeps the plans of what it is asked again and again; off behind a PgBouncer before 1.21 that pools
+# transactions, which mixes them up.
+DATABASE_PREPARE = env.bool("DATABASE_PREPARE", default=True)
 try:
     DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'shop.sqlite3'}")}
 except ValueError:
@@ -324,8 +327,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"].setdefault("CONN_HEALTH_CHECKS", True)
+    _options = DATABASES["default"].setdefault("OPTIONS", {})
     # A server that is silent must not hold a page, or /readyz, for minutes.
-    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 2)
+    _options.setdefault("connect_timeout", 2)
+    if DATABASE_PREPARE:
+        # Planning took PostgreSQL several times as long as answering.
+        _options.setdefault("server_side_binding", True)
+        _options.setdefault("prepare_threshold", 3)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # In the database: log-in rate limits hold for every process, and losing the broker loses none of them.

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.models import Category, Service
-from catalog.pricing import Rule, RuleBook, price_of
+from catalog.pricing import Rule, RuleBook
 from catalog.search import fold
 
 
@@ -61,7 +61,7 @@ def holds(
         "name": name,
         "category_id": category_id,
         "subcategory_id": subcategory_id,
-        "price": price_of(told.rate, rule, own=own.price),
+        "price": rules.price_of(told.rate, rule, own=own.price),
         "search_text": search_text(name, own.name_zh, categories[category_id]),
     }
 

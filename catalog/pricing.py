@@ -47,6 +47,9 @@ class NoMarkup:
     rounding: Decimal = MICRO
 
 
+_NO_MARKUP = NoMarkup()
+
+
 @dataclass(frozen=True)
 class Step:
     """From so many pieces on a rule adds `percent` instead of its own."""
@@ -181,12 +184,14 @@ class RuleBook(Generic[AnyRule]):
     def __init__(
         self, rules: Iterable[AnyRule], scopes: Sequence[str] = ("service", "subcategory", "category")
     ) -> None:
-        self._scopes = scopes
         self._rules: dict[tuple[int | None, str, object], AnyRule] = {}
+        self._prices: dict[tuple[int, Decimal, Decimal | None], Decimal] = {}
         for rule in rules:
             scope = next((name for name in scopes if getattr(rule, f"{name}_id") is not None), "")
             place = getattr(rule, f"{scope}_id") if scope else None
             self._rules[getattr(rule, "group_id", None), scope, place] = rule
+        named = {scope for _group, scope, _place in self._rules}
+        self._scopes = [scope for scope in scopes if scope in named]
 
     def find(self, group_id: int | None = None, **ids: object) -> AnyRule | None:
         """The group's own rule for something with these `…_id`s (without a group the general one), if there is one.
@@ -203,4 +208,12 @@ class RuleBook(Generic[AnyRule]):
     def rule_for(self, *, group_id: int | None = None, **ids: object) -> AnyRule | NoMarkup:
         """The rule that holds: one of the group wins over a general one, however narrow that is."""
         own = self.find(group_id, **ids) if group_id is not None else None
-        return own or self.find(None, **ids) or NoMarkup()
+        return own or self.find(None, **ids) or _NO_MARKUP
+
+    def price_of(self, rate: Decimal, rule: AnyRule | NoMarkup, *, own: Decimal | None = None) -> Decimal:
+        """`price_of` under one of these rules, reckoned once for each rate: a catalogue has the same ones often."""
+        key = (id(rule), rate, own)
+        price = self._prices.get(key)
+        if price is None:
+            price = self._prices[key] = price_of(rate, rule, own=own)
+        return price

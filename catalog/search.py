@@ -40,6 +40,8 @@ class Wanted:
 
 def fold(text: str) -> str:
     """Letters as a search compares them: no case, one form for each character."""
+    if text.isascii():  # nearly every text is
+        return text.lower()
     return unicodedata.normalize("NFKC", text).casefold()
 
 

@@ -4,6 +4,7 @@ Services that vanish are withdrawn, never deleted. An answer that is empty, or t
 a fifth of what is on sale, changes nothing and alerts: a vendor's hiccup must not empty the shop.
 """
 
+import functools
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ _WANTED = (
 )
 _WANTED_FROM = len(_KEPT)
 _NOTHING = Own()
+# Categories and types: the same few words in every row.
+_word = functools.lru_cache(maxsize=10_000)(tidy)
 
 
 @dataclass
@@ -87,7 +90,7 @@ def _fetch(vendor: Client) -> Fetched:
     for row in answer.good:
         if row.service in rows:
             skipped.append(replies.SkippedRow(id=row.service, why=f"service {row.service} is listed twice"))
-        elif not tidy(row.name) or not tidy(row.category):
+        elif not tidy(row.name) or not _word(row.category):
             skipped.append(replies.SkippedRow(id=row.service, why=f"service {row.service} has no name"))
         else:
             rows[row.service] = row
@@ -103,7 +106,7 @@ def _to_learn(listed: list[replies.Category], rows: Iterable[replies.Service]) -
         Category.objects.filter(learned_at__gt=timezone.now() - LEARN_AGAIN).values_list("vendor_name", flat=True)
     )
     known = set(Service.objects.values_list("upstream_id", flat=True))
-    with_news = {tidy(row.category) for row in rows if row.service not in known}
+    with_news = {_word(row.category) for row in rows if row.service not in known}
     return [c for c in listed if c.subcategories and (c.category not in fresh_enough or c.category in with_news)]
 
 
@@ -141,14 +144,14 @@ def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
     changed: dict[int, dict[str, Any]] = {}
     returned: list[int] = []
     for row in fetched.rows.values():
-        category = categories[tidy(row.category)]
+        category = categories[_word(row.category)]
         kept = known.get(row.service)
         place = fetched.places.get(row.service)
         if place:
             subcategory = subcategories.get(place)
         else:
             # Not asked this time, or the vendor lists it under none of them.
-            relearned = tidy(row.category) in fetched.learned
+            relearned = _word(row.category) in fetched.learned
             subcategory = None if kept is None or relearned else kept.vendor_subcategory_id
         wanted = _figures(row, category, subcategory, rules, units, kept, by_id)
         if kept is None:
@@ -272,7 +275,7 @@ def _figures(
         "vendor_name": told.name,
         "vendor_category_id": category_id,
         "vendor_subcategory_id": subcategory_id,
-        "type": tidy(row.type or "") or "Default",
+        "type": _word(row.type or "") or "Default",
         "entity": entity,
         "rate": told.rate,
         "unit": units[entity],
@@ -287,7 +290,7 @@ def _figures(
 
 def _categories(fetched: Fetched, now: datetime) -> dict[str, int]:
     """Ids by the vendor's name, of every category listed or named by a row; missing ones are made."""
-    names = dict.fromkeys([c.category for c in fetched.categories] + [tidy(r.category) for r in fetched.rows.values()])
+    names = dict.fromkeys([c.category for c in fetched.categories] + [_word(r.category) for r in fetched.rows.values()])
     known = _ids_of_categories()
     missing = [name for name in names if name and name not in known]
     # One of our own that is called just so is the vendor's from now on.

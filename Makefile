@@ -79,8 +79,8 @@ browser: .venv/.dev
 	@$(PY) -m tests.browser
 
 journeys: browser
-	@echo 'Journeys in a browser'
-	@$(PYTEST) -n $(BROWSERS) -m journey
+	@echo 'Journeys in a browser, on PostgreSQL'
+	@TEST_DATABASE=postgres $(PYTEST) -n $(BROWSERS) -m journey
 
 coverage: .venv/.dev
 	@echo 'Tests on SQLite, with the branches they take'

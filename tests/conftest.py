@@ -14,7 +14,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
-from tests import browser, servers
+from tests import browser, servers, where
 
 if TYPE_CHECKING:
     from pytest_django.fixtures import SettingsWrapper
@@ -55,35 +55,24 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
 
 
-# Modules about how pages look and what they say, and one that goes through old migrations.
-LOOKS = {
-    "test_migration.py",
-    "test_pages.py",
-    "test_docs.py",
-    "test_docs_page.py",
-    "test_keys_page.py",
-    "test_webhooks_page.py",
-    "test_openapi.py",
-    "test_query_counts.py",
-    "test_hostile_text.py",
-    "test_led_astray.py",
-    "test_policies.py",
-}
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run what touches the database; the rest would only prove the same again.
-
-    How pages look is looked at on one database only: what they ask for is the acts' and the lists' own business.
-    """
-    if not settings.ON_POSTGRES:
-        return
+    """On PostgreSQL run what touches the database, on each what it can prove: `tests/where.py`."""
+    if gone := where.missing():
+        raise pytest.UsageError(f"tests/where.py names what is not there: {', '.join(gone)}")
     fixtures = {"db", "transactional_db", "live_server"}
+    named = {os.path.abspath(each.partition("::")[0]) for each in config.args}
     kept = [
         item
         for item in items
-        if item.path.name not in LOOKS
-        and (item.get_closest_marker("django_db") or fixtures & set(getattr(item, "fixturenames", ())))
+        if str(item.path) in named  # somebody wants just these
+        or (
+            where.runs(item.path, on_postgres=settings.ON_POSTGRES)
+            and (
+                not settings.ON_POSTGRES
+                or item.get_closest_marker("django_db")
+                or fixtures & set(getattr(item, "fixturenames", ()))
+            )
+        )
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = kept

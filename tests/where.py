@@ -1,0 +1,42 @@
+"""On which database a test runs: money, locks and queries on both, the rest where it can prove something."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+# How pages look, what they say, who may open them, what programs of others make of answers: the same on any database.
+# What they ask the database for is the acts' and the lists' own business.
+SQLITE_ALONE = [
+    *("accounts", "checks", "observe", "security", "staff"),
+    *(
+        "api/test_clients.py",
+        "api/test_docs.py",
+        "api/test_docs_page.py",
+        "api/test_fuzz.py",
+        "api/test_handler_fuzz.py",
+    ),
+    *("api/test_handler_clients.py", "api/test_keys_page.py", "api/test_openapi.py", "api/test_webhooks_page.py"),
+    *("admin/test_pages.py", "admin/test_shelf.py", "funds/test_admin.py", "funds/test_btcpay.py"),
+    *("funds/test_pages.py", "funds/test_stripe.py", "privacy/test_export.py", "reseller/test_query_counts.py"),
+    *("sms/test_admin.py", "sms/test_pages.py", "orders/test_pages.py", "wallet/test_pages.py", "desk/test_pages.py"),
+    *("catalog/test_pages.py", "faults/test_up.py"),
+]
+# Processes that are killed and vendors that are silent for long: as a live shop meets them.
+POSTGRES_ALONE = [
+    *("faults/test_killed_worker.py", "faults/test_outage.py", "faults/test_settled_by_evidence.py"),
+    "faults/test_storm.py",
+]
+_TESTS = Path(__file__).parent
+
+
+def runs(path: Path, *, on_postgres: bool) -> bool:
+    """Whether the tests of this file run on PostgreSQL, or on SQLite."""
+    return not _is_in(path, SQLITE_ALONE if on_postgres else POSTGRES_ALONE)
+
+
+def _is_in(path: Path, places: Iterable[str]) -> bool:
+    return any(path.is_relative_to(_TESTS / place) for place in places)
+
+
+def missing() -> list[str]:
+    """Places named here that are not there any more."""
+    return [place for place in [*SQLITE_ALONE, *POSTGRES_ALONE] if not (_TESTS / place).exists()]

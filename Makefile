@@ -98,7 +98,7 @@ screenshots: browser
 	@$(PY) -m tests.gallery $(PICTURES)
 
 # Each starts servers of its own; on a machine that does nothing else, all of them take half an hour.
-BENCHES ?= sync polling workers api placing accepted codes growth
+BENCHES ?= sync polling workers api pages search placing accepted codes growth
 bench: .venv/.dev
 	@for bench in $(BENCHES); do $(PY) -m bench.$$bench || exit 1; done
 

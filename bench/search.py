@@ -66,6 +66,7 @@ def fill(services: int) -> Any:
     from catalog.models import Category, Service
     from catalog.search import fold
     from core import bulk
+    from core.money import from_micros
 
     now, draw = timezone.now(), random.Random(7)
     Category.objects.bulk_create([Category(name=f"Category {n}", vendor_name=f"Category {n}") for n in range(100)])
@@ -77,7 +78,10 @@ def fill(services: int) -> Any:
         return {
             **{"upstream_id": number, "name": name, "vendor_name": name, "entity": "SMM", "type": "Default"},
             **{"category_id": category.pk, "vendor_category_id": category.pk, "unit": 1000, "min": 10, "max": 100_000},
-            **{"rate": draw.randrange(1, 900) / 100, "price": draw.randrange(900, 1000) / 100},
+            **{
+                "rate": from_micros(draw.randrange(1, 9_000_000)),
+                "price": from_micros(draw.randrange(9_000_000, 10_000_000)),
+            },
             **{"search_text": fold(f"{name} {category.name}"), "first_seen_at": now, "changed_at": now},
         }
 

@@ -82,9 +82,11 @@ def mark_due(*, now: datetime) -> list[StockWish]:
 
 
 _UNTOLD = Prepared(
-    lambda: StockWish.objects.filter(customer_id=given("customer", ID), due_at__isnull=False, told_at=None)
-    .select_related("service")
-    .order_by("pk")[:AT_ONCE]
+    lambda: (
+        StockWish.objects.filter(customer_id=given("customer", ID), due_at__isnull=False, told_at=None)
+        .select_related("service")
+        .order_by("pk")[:AT_ONCE]
+    )
 )
 
 

@@ -68,4 +68,4 @@ def row(
 
 @lru_cache(maxsize=KEPT)
 def _drawn(language: str | None, facts: Facts) -> SafeString:
-    return get_template("catalog/row.html").render({"service": facts, "kept": facts.kept})
+    return SafeString(get_template("catalog/row.html").render({"service": facts, "kept": facts.kept}))

@@ -37,6 +37,16 @@ class Wanted:
     favourites_of: int | None = None
     sort: str = "name"
 
+    @property
+    def folded(self) -> list[str]:
+        """The words, as a search compares them."""
+        return fold(self.words).split()[:MOST_WORDS]
+
+    @property
+    def is_words_alone(self) -> bool:
+        """Whether nothing but words is wanted, in the shop's order."""
+        return bool(self.folded) and self == Wanted(words=self.words)
+
 
 def fold(text: str) -> str:
     """Letters as a search compares them: no case, one form for each character."""
@@ -84,7 +94,7 @@ def find(wanted: Wanted) -> QuerySet[Service]:
     if wanted.favourites_of:
         kept = Favourite.objects.filter(customer_id=wanted.favourites_of)
         services = services.filter(pk__in=kept.values("service_id"))
-    for word in fold(wanted.words).split()[:MOST_WORDS]:
+    for word in wanted.folded:
         fits = Q(search_text__contains=word)
         if word.isascii() and word.isdigit() and len(word) < 16:
             fits |= Q(pk=int(word))

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
-from catalog import edition, tree
+from catalog import edition, index, tree
 from catalog.models import Service
-from catalog.search import Wanted, find
+from catalog.search import Wanted, find, on_shelf
 
 PER_PAGE = 50
 # Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB.
@@ -96,7 +97,7 @@ def _read(wanted: Wanted, number: str, narrowed: bool) -> Shown:
     subcategories = tree.subcategories(wanted.category_id)
     category = next((each for each in categories if each.pk == wanted.category_id), None)
     subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
-    shelf = _Shelf(find(wanted).select_related("category", "speed"), PER_PAGE)
+    shelf = _Found(wanted) if wanted.is_words_alone else _Shelf(_whole(find(wanted)), PER_PAGE)
     if not narrowed:
         # The tree has counted it already.
         shelf.known = _counted(wanted, categories, category, subcategory)
@@ -105,7 +106,12 @@ def _read(wanted: Wanted, number: str, narrowed: bool) -> Shown:
     return Shown(categories, subcategories, category, subcategory, page)
 
 
-class _Shelf(Paginator):  # type: ignore[type-arg]  # not to be had at run time
+def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":
+    """With all that a row shows."""
+    return services.select_related("category", "speed")
+
+
+class _Shelf(Paginator):
     """Pages of services; a count that is known is not asked for again."""
 
     known: int | None = None
@@ -113,6 +119,20 @@ class _Shelf(Paginator):  # type: ignore[type-arg]  # not to be had at run time
     @cached_property
     def count(self) -> int:
         return super().count if self.known is None else self.known
+
+
+class _Found(_Shelf):
+    """Pages of what an index has found; each asks for its own services alone."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        super().__init__(index.find(wanted.folded), PER_PAGE)
+
+    def page(self, number: Any) -> "Page[Service]":
+        page = super().page(number)
+        # As it is sold now: what was found may be gone.
+        there = _whole(on_shelf()).in_bulk(list(page.object_list))
+        page.object_list = [there[pk] for pk in page.object_list if pk in there]
+        return page
 
 
 def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: Any) -> int | None:

@@ -7,9 +7,9 @@ from django.http import HttpRequest
 import orders.search
 import sms.search
 from accounts.models import User
+from catalog import index
 from catalog.models import Service
-from catalog.search import Wanted
-from catalog.search import find as find_services
+from catalog.search import Wanted, on_shelf
 from orders.models import Order
 from sms.models import Number
 from storefront.pages import Page
@@ -41,13 +41,13 @@ def find(request: HttpRequest, words: str, *, most: int) -> Found:
     """At most `most` of each group; another customer's things are never among them."""
     if len(words) < SHORTEST and not words.isdigit():
         return Found(words, tried=False)
-    # One more than is shown says whether there are more: counting them all would take longer than finding these.
-    services = list(find_services(Wanted(words=words)).select_related("category")[: most + 1])
+    fit = index.find(Wanted(words=words).folded)
+    there = on_shelf().select_related("category").in_bulk(fit[:most])
     person = request.user if isinstance(request.user, User) else None
     return Found(
         words,
-        services=services[:most],
-        more_services=len(services) > most,
+        services=[there[pk] for pk in fit[:most] if pk in there],
+        more_services=len(fit) > most,
         orders=orders.search.find(person, words, most=most) if person else [],
         numbers=sms.search.find(person, words, most=most) if person else [],
         pages=find_pages(request, words, most=most),

@@ -104,9 +104,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 @pytest.fixture(autouse=True)
 def _no_page_kept() -> None:
     """A test that is undone undoes the mark of its catalogue as well, which nothing else does."""
-    from catalog import shown
+    from catalog import index, shown
 
     shown.kept.clear()
+    index.index.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -397,15 +397,6 @@ class TestActs:
         assert f"Purchase {uncertain.pk} is REJECTED, not UNCERTAIN." in text(answer)
         assert (uncertain.numbers.count(), money(rich)[1]) == (0, 0)
 
-    def test_a_proof_about_an_earlier_call_sends_nothing_again(self, uncertain, now):
-        with pytest.raises(resolve.CantResolve, match="sent again in the meantime"):
-            resolve.send_again(purchase_id=uncertain.pk, operator=None, reason="proof", claim="earlier", now=now)
-        uncertain.refresh_from_db()
-        assert (uncertain.state, uncertain.attempts.get().outcome) == (states.UNCERTAIN, "UNANSWERED")
-        resolve.send_again(purchase_id=uncertain.pk, operator=None, reason="proof", claim=uncertain.claim, now=now)
-        uncertain.refresh_from_db()
-        assert (uncertain.state, uncertain.attempts.get().outcome) == (states.PLACED, "DISPROVED")
-
     def test_one_that_waits_for_its_next_try_goes_out_at_once(self, desk, bought, settings, sandbox, rich):
         settings.UPSTREAM_URL = "http://127.0.0.1:9/api/v2"
         purchase = bought(2)

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
@@ -12,7 +13,7 @@ from django.urls import reverse
 from accounts.models import User
 from core.money import show
 from reseller.books import audit
-from sms import acquire, states
+from sms import acquire, resolve, states
 from sms.models import (
     Attempt,
     Country,
@@ -23,7 +24,10 @@ from sms.models import (
     Purchase,
     PurchaseEvent,
     Site,
+    SuccessRate,
 )
+from sms.resume import resume
+from sms.suspend import suspend
 from wallet import ledger
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +101,11 @@ def act(purchase, name):
 def money(user):
     account = ledger.account_of(user)
     return account.balance, account.held
+
+
+def shown(project, column):
+    """What the list of projects shows of one."""
+    return str(getattr(site._registry[Project], column)(Project.objects.get(pk=project.pk)))
 
 
 class TestPages:
@@ -205,6 +214,17 @@ class TestPages:
         assert HOSTILE not in shown
         assert "Looked at its 1 messages." in text(desk.get(address(Number, "history", number.pk)))
         assert Message.objects.get().code == "123456"
+        nobody = reverse("admin:sms_number_messages", args=[number.pk + 1])
+        assert "exist" in text(desk.get(nobody, follow=True))
+
+    def test_who_buys_many_numbers_and_uses_few_is_found(self, desk, rich, stranger, now, settings):
+        settings.SMS_SUCCESS_FROM, settings.SMS_SUCCESS_BELOW = 10, 50
+        for who, many in ((rich, 10), (stranger, 9)):
+            SuccessRate.objects.create(customer=who, numbers=many, codes=4, percent=40, counted_at=now)
+        page = address(SuccessRate, "changelist")
+        assert desk.get(page).context["cl"].result_count == 2
+        low = desk.get(page, {"success": "low"})
+        assert [rate.customer for rate in low.context["cl"].result_list] == [rich]
 
 
 class TestSelling:
@@ -235,6 +255,44 @@ class TestSelling:
         Project.objects.filter(pk=project.pk).update(state=Project.State.SUSPENDED)
         many = {"action": "put_back_on_sale", "_selected_action": [project.pk]}
         assert "1 back on sale." in text(desk.post(address(Project, "changelist"), many, follow=True))
+
+    def test_one_that_is_put_back_already_is_left_alone(self, desk, project, now):
+        page = reverse("admin:sms_project_put_back", args=[project.pk])
+        suspend(project_id=project.pk, why="odd", now=now)
+        assert resume(project_id=project.pk, now=now)
+        # The page was open in another tab.
+        answer = desk.post(page, {"reason": "it was a slip"}, follow=True)
+        assert "It is not suspended any more" in text(answer)
+        assert "It is not suspended any more" not in text(desk.get(address(Project, "history", project.pk)))
+        many = {"action": "put_back_on_sale", "_selected_action": [project.pk]}
+        assert "0 back on sale." in text(desk.post(address(Project, "changelist"), many, follow=True))
+
+    @pytest.mark.parametrize(
+        ("change", "label"),
+        [
+            ({}, "On sale"),
+            ({"hidden": True}, "Hidden"),
+            ({"state": "SUSPENDED", "hidden": True}, "Suspended"),
+            ({"state": "WITHDRAWN"}, "Withdrawn"),
+        ],
+    )
+    def test_a_project_says_whether_it_is_sold(self, project, change, label):
+        Project.objects.filter(pk=project.pk).update(**change)
+        assert label in shown(project, "label")
+
+    def test_a_project_names_the_rule_that_sets_its_price(self, project):
+        MarkupRule.objects.all().delete()
+        assert shown(project, "rule") == "None: sold at cost"
+        for place in ({}, {"country": project.country}, {"project": project}):
+            made = MarkupRule.objects.create(percent=10, **place)
+            assert address(MarkupRule, "change", made.pk) in shown(project, "rule"), "the narrowest one"
+
+    def test_a_site_is_found_by_its_name_where_a_project_is_looked_for(self, desk, project):
+        asked = {"app_label": "sms", "model_name": "project", "field_name": "site", "term": project.site.name}
+        with CaptureQueriesContext(connection) as asks:
+            found = desk.get(reverse("admin:autocomplete"), asked).json()["results"]
+        assert str(project.site_id) in [each["id"] for each in found]
+        assert not any("sms_number" in each["sql"] for each in asks), "nobody counts numbers to offer a name"
 
     def test_a_rule_sets_prices_at_once_and_says_how_many(self, desk, project):
         rule = {"percent": "50", "fixed": "0", "minimum_margin": "0", "rounding": "0.0001", "active": "on"}
@@ -288,7 +346,7 @@ class TestActs:
 
     def test_what_the_vendor_has_is_entered_a_line_each(self, desk, uncertain, sandbox, rich):
         pairs = self.given(sandbox)
-        lines = "\n".join(f"{order} {phone}" for order, phone in pairs)
+        lines = "\n \n".join(f"{order} {phone}" for order, phone in pairs)
         asked = desk.post(act(uncertain, "found"), {"numbers": lines, "reason": "seen there"})
         assert "2 of 3" in text(asked)
         assert "Back to the customer" in text(asked)
@@ -325,6 +383,32 @@ class TestActs:
         uncertain.refresh_from_db()
         assert uncertain.state == states.UNCERTAIN
         assert money(rich)[1] == uncertain.total
+
+    def test_too_many_numbers_are_refused_before_the_second_yes(self, desk, uncertain):
+        lines = "\n".join(f"{order} +1202555014{order}" for order in range(1, 5))
+        answer = desk.post(act(uncertain, "found"), {"numbers": lines, "reason": "why"})
+        assert "Enter from 1 to 3 numbers." in text(answer)
+        assert 'name="confirmed"' not in text(answer)
+
+    @pytest.mark.parametrize("confirmed", [{}, {"confirmed": "1"}])
+    def test_what_was_decided_meanwhile_is_not_decided_again(self, desk, uncertain, operator, rich, now, confirmed):
+        resolve.give_up(purchase_id=uncertain.pk, operator=operator, reason="gone", now=now)
+        answer = desk.post(act(uncertain, "found"), {"numbers": "12 +12025550143", "reason": "why", **confirmed})
+        assert f"Purchase {uncertain.pk} is REJECTED, not UNCERTAIN." in text(answer)
+        assert (uncertain.numbers.count(), money(rich)[1]) == (0, 0)
+
+    def test_one_that_waits_for_its_next_try_goes_out_at_once(self, desk, bought, settings, sandbox, rich):
+        settings.UPSTREAM_URL = "http://127.0.0.1:9/api/v2"
+        purchase = bought(2)
+        assert acquire.acquire(purchase_id=purchase.pk) == states.PLACED
+        settings.UPSTREAM_URL = sandbox.url
+        assert acquire.acquire(purchase_id=purchase.pk) is None
+        page = act(purchase, "send_now")
+        assert "Tries so far" in text(desk.get(page))
+        assert "goes out" in text(desk.post(page, {"reason": "it is back"}, follow=True))
+        assert acquire.acquire(purchase_id=purchase.pk) == states.RUNNING
+        assert money(rich)[1] == purchase.total
+        assert "does not fit" in text(desk.get(page, follow=True))
 
     def test_a_number_of_another_purchase_is_refused(self, desk, uncertain, number):
         lines = f"{number.upstream_id} {number.phone}"

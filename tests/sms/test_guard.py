@@ -76,6 +76,17 @@ class TestBelowCost:
         assert not open_alert(dear).exists()
         assert acquire.acquire(purchase_id=dear.pk) == states.RUNNING
 
+    def test_it_is_let_go_and_tried_again_only_as_what_it_is(self, dear, bought, operator, now):
+        acquire.acquire(purchase_id=dear.pk)
+        said = {"operator": operator, "reason": "why", "now": now}
+        with pytest.raises(resolve.CantResolve, match=f"{dear.pk} is held back"):
+            resolve.send_now(purchase_id=dear.pk, **said)
+        fine = bought()
+        with pytest.raises(resolve.CantResolve, match=f"{fine.pk} is not held back"):
+            resolve.let_go(purchase_id=fine.pk, **said)
+        assert open_alert(dear).exists()
+        assert forwarding.due(Purchase, now=now + timedelta(days=1), limit=9) == [fine.pk]
+
     def test_an_operator_gives_it_up_and_the_customer_reads_why(self, dear, operator, now):
         acquire.acquire(purchase_id=dear.pk)
         resolve.give_up(purchase_id=dear.pk, operator=operator, reason="too dear", now=now)

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from reseller.books import audit
-from sms import acquire, states
+from sms import acquire, close, states
 from sms.models import Number
 from tests.admin.test_order_acts import hidden, text
 from tests.sms.test_admin import _client
@@ -77,6 +77,22 @@ def test_asking_now_takes_in_a_code(desk, bought, sandbox):
     assert "It is now: code received" in text(done)
     number.refresh_from_db()
     assert number.slot.hold.captured == Decimal(number.purchase.price)
+
+
+def test_asking_now_says_what_came_of_it(desk, waiting, sandbox, now):
+    page = reverse("admin:sms_number_ask", args=[waiting.pk])
+    assert "It is now: waiting" in text(desk.post(page, follow=True)), "the vendor's first word is new"
+    assert "Nothing new. Last word: “active”" in text(desk.post(page, follow=True))
+    sandbox.fault("http_500", action="sms_status", times=1)
+    assert "The vendor does not say how it stands" in text(desk.post(page, follow=True))
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.slot.hold.state) == (states.WAITING, "OPEN")
+    close.end(waiting, states.CANCELED, now)
+    asked = sandbox.vendor.calls.total()
+    assert "It has ended already: nobody was asked." in text(desk.post(page, follow=True))
+    assert sandbox.vendor.calls.total() == asked
+    history = text(desk.get(reverse("admin:sms_number_history", args=[waiting.pk])))
+    assert history.count("Ask the vendor now") == 3, "where nobody was asked, nothing is on record"
 
 
 @pytest.mark.parametrize("typed", ["+1 (202) 555-0143", "12025550143", "001-202-555-0143", "202-555 0143"])

@@ -169,6 +169,19 @@ class TestAcquiring:
         assert found == [states.RUNNING, states.PLACED, states.REJECTED]
         assert purchases[0].numbers.count() == 2
 
+    def test_a_proof_about_an_earlier_call_sends_nothing_again(self, bought, sandbox, now):
+        uncertain = bought(3)
+        sandbox.fault("lost_after", action="add_sms", times=1)
+        acquire.acquire(purchase_id=uncertain.pk)
+        uncertain.refresh_from_db()
+        with pytest.raises(resolve.CantResolve, match="sent again in the meantime"):
+            resolve.send_again(purchase_id=uncertain.pk, operator=None, reason="proof", claim="earlier", now=now)
+        uncertain.refresh_from_db()
+        assert (uncertain.state, uncertain.attempts.get().outcome) == (states.UNCERTAIN, "UNANSWERED")
+        resolve.send_again(purchase_id=uncertain.pk, operator=None, reason="proof", claim=uncertain.claim, now=now)
+        uncertain.refresh_from_db()
+        assert (uncertain.state, uncertain.attempts.get().outcome) == (states.PLACED, "DISPROVED")
+
     def test_a_worker_that_vanished_leaves_it_uncertain(self, bought):
         purchase = bought(2)
         forwarding._claim(acquire.DESK, purchase.pk)

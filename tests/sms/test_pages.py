@@ -144,6 +144,14 @@ class TestChoosing:
         assert "usually delivers" not in text(client.get(reverse("sms:site", args=[project.site_id])))
         Project.objects.filter(pk=project.pk).update(delivery_rate=87, median_seconds=12)
         assert "usually delivers 87% in 12\u00a0s" in text(client.get(reverse("sms:site", args=[project.site_id])))
+        Project.objects.filter(pk=project.pk).update(delivery_rate=93, median_seconds=180)
+        assert "usually delivers 93% in 3\u00a0min" in text(client.get(reverse("sms:site", args=[project.site_id])))
+        # None of its numbers got a code: there is no time to tell.
+        Project.objects.filter(pk=project.pk).update(delivery_rate=0, median_seconds=None)
+        page = text(client.get(reverse("sms:site", args=[project.site_id])))
+        assert "usually delivers 0%" in page
+        assert "0% in" not in page
+        Project.objects.filter(pk=project.pk).update(delivery_rate=87, median_seconds=12)
         best = client.get(reverse("sms:site", args=[project.site_id]), {"sort": "delivery"}).context["projects"][0]
         assert best == project
 

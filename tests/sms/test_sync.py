@@ -8,11 +8,23 @@ from django.core.management import call_command
 from django.utils import timezone, translation
 
 from catalog.runs import SyncFailed
+from core.models import Alert
 from sms import phones
 from sms.models import Country, MarkupRule, Project, Site
 from sms.pricing import reprice
 from sms.statistics import ENOUGH, refresh
+from sms.suspend import suspend
 from sms.sync import sync_sms
+
+
+def row(project_id, *, name="Site", price="0.5"):
+    return {"project_id": project_id, "name": name, "price": price, "country_id": "us", "country_title": None}
+
+
+def answer(sandbox, *rows, **more):
+    """Copy what the vendor lists when it lists just these."""
+    sandbox.fault("answer", action="sms_projects", times=1, body=list(rows))
+    return sync_sms(**more)
 
 
 @pytest.mark.django_db
@@ -83,6 +95,42 @@ class TestSync:
         run = sync_sms()
         assert (run.seen, run.skipped) == (1, 2)
 
+    def test_a_name_that_is_too_long_is_skipped_and_is_no_sign_that_its_project_is_gone(self, sandbox):
+        answer(sandbox, row("p1"), row("p2"))
+        run = answer(sandbox, row("p1", name="ﷺ" * 30), row("p2"))
+        assert (run.seen, run.skipped, run.changed, run.withdrawn) == (1, 1, 0, 0)
+        project = Project.objects.get(upstream_id="p1")
+        assert (project.state, project.site.name) == (Project.State.ON_SALE, "Site")
+
+    def test_a_price_that_changed_changes_ours(self, sandbox):
+        answer(sandbox, row("p1"), row("p2"))
+        run = answer(sandbox, row("p1", price="0.9"), row("p2"))
+        assert (run.changed, run.added, run.withdrawn) == (1, 0, 0)
+        project = Project.objects.get(upstream_id="p1")
+        assert (project.cost, project.price) == (Decimal("0.9"), Decimal("0.9") * Decimal("1.25"))
+        assert project.changed_at > Project.objects.get(upstream_id="p2").changed_at
+
+    @pytest.mark.parametrize("price", ["0.5", "0.9"])
+    def test_what_was_withdrawn_and_is_listed_again_is_sold_again(self, sandbox, price):
+        answer(sandbox, row("p1"), row("p2"))
+        assert answer(sandbox, row("p2"), accept_withdrawals=True).withdrawn == 1
+        assert Project.objects.get(upstream_id="p1").state == Project.State.WITHDRAWN
+        run = answer(sandbox, row("p1", price=price), row("p2"))
+        assert (run.changed, run.added, run.withdrawn) == (1, 0, 0)
+        project = Project.objects.get(upstream_id="p1")
+        assert (project.state, project.cost) == (Project.State.ON_SALE, Decimal(price))
+
+    def test_what_an_operator_has_to_look_at_stays_off_sale(self, sandbox, now):
+        answer(sandbox, row("p1"), row("p2"))
+        project = Project.objects.get(upstream_id="p1")
+        suspend(project_id=project.pk, why="odd", now=now)
+        suspend(project_id=project.pk, why="odd again", now=now)
+        assert Alert.objects.get(key=f"project:{project.pk}:cost").times == 1
+        answer(sandbox, row("p2"), accept_withdrawals=True)
+        answer(sandbox, row("p1", price="0.9"), row("p2"))
+        project.refresh_from_db()
+        assert (project.state, project.cost) == (Project.State.SUSPENDED, Decimal("0.9"))
+
     def test_the_narrowest_rule_wins(self, sandbox):
         sync_sms()
         project = Project.objects.first()
@@ -130,6 +178,10 @@ def test_a_country_code_leads_to_its_region(code, region):
         ("701234567", "AF", "+93701234567"),
         ("93701234567", "AF", "+93701234567"),
         ("hello", "US", ""),
+        # Of another country than it was sold for: shown as the vendor wrote it.
+        ("+447911123456", "US", ""),
+        ("12025550143", "", "+12025550143"),
+        ("2025550143", "", ""),
         ("", "US", ""),
         ("<b>", "", ""),
     ],

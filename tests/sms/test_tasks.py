@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from celery.signals import before_task_publish
 from django.utils import timezone
 
 from catalog.models import SyncRun
 from reseller.books import audit
 from sms import acquire, states, tasks
-from sms.models import Number, Purchase
+from sms.by_hand import deliver_code, end_by_hand
+from sms.models import Message, Number, Purchase
 from upstream import forwarding
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,28 @@ def test_a_purchase_whose_worker_vanished_is_in_doubt(bought, now):
     )
     tasks.expire_leases()
     assert Purchase.objects.get().state == states.UNCERTAIN
+
+
+def test_a_sweep_hands_out_what_is_due(bought, now):
+    due, later = bought(1), bought(1)
+    Purchase.objects.filter(pk=later.pk).update(not_before=now + timedelta(hours=1))
+    handed = []
+
+    @before_task_publish.connect
+    def note(sender, body, **_more):
+        handed.append((sender, body[1]))
+
+    tasks.sweep_placed()
+    assert handed == [("sms.tasks.acquire_numbers", {"purchase_id": due.pk})]
+
+
+def test_messages_that_are_kept_no_longer_go_in_one_run(number, operator, now, settings):
+    settings.GOODS_KEPT_DAYS = 30
+    deliver_code(number_id=number.pk, code="1234", text="", operator=operator, reason="by chat", now=now)
+    end_by_hand(number_id=number.pk, operator=operator, reason="enough", now=now - timedelta(days=31))
+    tasks.purge_old_texts()
+    assert Message.objects.get().code == ""
+    assert Number.objects.get().texts_removed_at
 
 
 def test_nobody_listens_while_nobody_waits(sandbox, projects):

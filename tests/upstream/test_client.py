@@ -6,6 +6,7 @@ import pytest
 
 from core.models import Alert
 from tests.still import sandbox
+from upstream import client as module
 from upstream.client import NotSent, OutOfFunds, Refused, Unanswered, client
 
 __all__ = ["sandbox"]
@@ -52,6 +53,13 @@ def test_a_refusal_carries_the_vendors_words(sandbox):
 def test_an_empty_balance_is_a_refusal_of_its_own(sandbox):
     sandbox.vendor.balance = Decimal(0)
     with pytest.raises(OutOfFunds):
+        add()
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(sandbox, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST_BODY", 10_000)
+    sandbox.fault("answer", action="add", times=1, body={"order": 1, "more": "x" * 10_000})
+    with pytest.raises(Unanswered, match="larger than 10000 bytes"):
         add()
 
 

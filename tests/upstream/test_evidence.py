@@ -104,6 +104,13 @@ def test_the_error_of_many_charges_adds_up():
     assert finding("2", exact, cost="0.02") == Finding.NOT_CHARGED
 
 
+def test_nothing_is_no_movement():
+    told = evidence("5", [moved("0"), moved("0", certain=False), bounded("0", "0")])
+    assert told.finding == Finding.CHARGED
+    assert "$0.00 in 0 movements." in told.figures
+    assert "Perhaps" not in told.figures
+
+
 def test_some_of_the_numbers_of_a_purchase_were_given():
     assert finding("0.10", cost="0.15", least="0.05") == Finding.CHARGED
     assert finding("0", cost="0.15", least="0.05") == Finding.NOT_CHARGED

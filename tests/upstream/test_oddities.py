@@ -41,7 +41,8 @@ class TestReading:
         assert decode(body, SmsStatus).charge == charge
 
     @pytest.mark.parametrize(
-        ("remains", "read"), [('""', None), ("12.0", 12), ("12.5", None), ('"7"', 7), ("{}", None), ("null", None)]
+        ("remains", "read"),
+        [('""', None), ("12.0", 12), ("12.5", None), ('"7"', 7), ("{}", None), ("null", None), ("true", None)],
     )
     def test_what_remains_is_a_whole_number_or_nothing(self, remains, read):
         assert decode(f'{{"status": "x", "remains": {remains}}}'.encode(), Status).remains == read
@@ -66,6 +67,11 @@ class TestReading:
     def test_a_project_id_that_could_not_go_back_as_it_came_is_malformed(self):
         with pytest.raises(Malformed):
             decode(b'{"project_id": "a\\u0000b", "name": "x", "price": 1, "country_id": "us"}', SmsProject)
+
+    @pytest.mark.parametrize("price", ["0", '"0.00"', "-1", '"NaN"'])
+    def test_a_project_that_costs_nothing_is_malformed(self, price):
+        with pytest.raises(Malformed):
+            decode(f'{{"project_id": "a", "name": "x", "price": {price}, "country_id": "us"}}'.encode(), SmsProject)
 
     def test_one_bad_country_does_not_hide_the_others(self):
         body = b'[{"country_code": 93, "country_name": "A"}, {"country_code": "", "country_name": "B"}, 5]'

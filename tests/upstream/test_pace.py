@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from upstream import pace
+from upstream.models import PaceState
 from upstream.pace import Closed, DatabasePace, RedisPace
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,19 @@ def test_a_budget_that_is_spent_closes_instead_of_waiting_for_long(make, monkeyp
     with pytest.raises(Closed) as closed:
         worker.enter(lease=10)
     assert closed.value.retry_after >= 0.4
+
+
+def test_a_turn_that_a_wrong_clock_wrote_holds_nobody_up(make, broker):
+    worker = make(per_second=20)
+    worker.leave(worker.enter(lease=10))
+    far = time.time() + 3600
+    kept = PaceState.objects.update(next_at=far) or broker.exists("pace")
+    assert kept, "somewhere the next turn is kept"
+    broker.hset("pace", "next_at", far)
+    started = time.monotonic()
+    for _ in range(2):
+        worker.leave(worker.enter(lease=10))
+    assert 1 / 20 <= time.monotonic() - started < pace.MAX_WAIT / 2
 
 
 def test_no_more_calls_than_allowed_are_under_way(make, monkeypatch):
@@ -119,6 +133,16 @@ def test_a_call_that_was_under_way_says_nothing_about_now(make):
     assert worker.weather().state == "open"
     worker.trip(later, "slow down", "429", 1)
     assert worker.weather().worst.rests > 50
+
+
+def test_a_call_that_was_under_way_lengthens_the_rest_by_what_the_vendor_asks_for(make):
+    worker = make()
+    early, late = call(worker), call(worker)
+    worker.trip(early, "slow down", "HTTP 429", 5)
+    worker.trip(late, "key", "rejected", 60)
+    worst = worker.weather().worst
+    assert 50 < worst.rests <= 60
+    assert (worst.word, worst.reason) == ("key", "rejected")
 
 
 def test_failures_of_calls_that_were_under_way_do_not_lengthen_the_rest(make):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.core.management import CommandError, call_command
 
 from upstream.sandbox import catalogue
 from upstream.sandbox.books import show_balance, show_charge
@@ -903,6 +904,21 @@ def test_the_command_serves_until_it_is_told_to_stop():
     assert out == ""
     assert "services" in err
     assert "of-the-test" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"port": -1}, "--port must be between 0 and 65535."),
+        ({"port": 65_536}, "--port must be between 0 and 65535."),
+        ({"services": 0}, "--services must be 1 or more."),
+        ({"speed": -0.5}, "--speed must be between 0 and 1000000."),
+        ({"speed": float("nan")}, "--speed must be between 0 and 1000000."),
+    ],
+)
+def test_the_command_refuses_nonsense_in_words(options, words):
+    with pytest.raises(CommandError, match=f"^{re.escape(words)}$"):
+        call_command("sandbox", **options)
 
 
 def test_a_busy_port_is_said_plainly(sandbox):

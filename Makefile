@@ -71,9 +71,9 @@ checks: .venv/.dev
 
 suite: .venv/.dev
 	@echo 'Tests on SQLite'
-	@$(PYTEST) -n $(WORKERS) --dist worksteal -m 'not journey'
+	@$(PYTEST) -n $(WORKERS) --dist load --maxschedchunk 1 -m 'not journey'
 	@echo 'Tests on PostgreSQL'
-	@TEST_DATABASE=postgres $(PYTEST) -n $(WORKERS) --dist worksteal -m 'not journey'
+	@TEST_DATABASE=postgres $(PYTEST) -n $(WORKERS) --dist load --maxschedchunk 1 -m 'not journey'
 
 browser: .venv/.dev
 	@$(PY) -m tests.browser
@@ -84,7 +84,7 @@ journeys: browser
 
 coverage: .venv/.dev
 	@echo 'Tests on SQLite, with the branches they take'
-	@$(PYTEST) -n $(WORKERS) --dist worksteal -m 'not journey' --cov --cov-report=
+	@$(PYTEST) -n $(WORKERS) --dist load --maxschedchunk 1 -m 'not journey' --cov --cov-report=
 	@$(PY) -m checks.covered
 
 # Such as MODULES='--only wallet/ledger.py'.

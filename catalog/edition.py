@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from catalog.models import Category, Edition, Service, Speed, Subcategory
 
 _SHOWN = [Service, Category, Subcategory, Speed]
-_EVENTS = ["INSERT", "UPDATE", "DELETE"]
+_EVENTS = ["insert", "update", "delete"]
 _TABLE = Edition._meta.db_table
 # Names of ours alone are put together here.
 _MARK = f"SELECT count(*), coalesce(sum(id), 0), coalesce(sum(number), 0) FROM {_TABLE}"  # noqa: S608  # nosec B608
@@ -56,21 +56,18 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
                 cursor.execute(statement)
 
 
+_ON_SQLITE = """CREATE TRIGGER IF NOT EXISTS {table}_{event}_edition AFTER {event} ON {table} BEGIN
+INSERT INTO {edition} (id, number) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1;
+END"""
+_FUNCTION = """CREATE OR REPLACE FUNCTION catalog_new_edition() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN INSERT INTO {edition} (number) VALUES (0); RETURN NULL; END $$"""
+_ON_POSTGRESQL = """CREATE OR REPLACE TRIGGER {table}_{event}_edition AFTER {event} ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION catalog_new_edition()"""
+
+
 def _statements(database: BaseDatabaseWrapper) -> list[str]:
-    names = [(model._meta.db_table, event) for model in _SHOWN for event in _EVENTS]
-    if database.vendor == "sqlite":
-        return [
-            f"""CREATE TRIGGER IF NOT EXISTS {table}_{event.lower()}_edition AFTER {event} ON {table} BEGIN
-            INSERT INTO {_TABLE} (id, number) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1;
-            END"""  # noqa: S608  # nosec B608
-            for table, event in names
-        ]
-    return [
-        f"""CREATE OR REPLACE FUNCTION catalog_new_edition() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN INSERT INTO {_TABLE} (number) VALUES (0); RETURN NULL; END $$""",  # noqa: S608  # nosec B608
-        *(
-            f"""CREATE OR REPLACE TRIGGER {table}_{event.lower()}_edition AFTER {event} ON {table}
-            FOR EACH STATEMENT EXECUTE FUNCTION catalog_new_edition()"""
-            for table, event in names
-        ),
+    each = _ON_SQLITE if database.vendor == "sqlite" else _ON_POSTGRESQL
+    triggers = [
+        each.format(table=model._meta.db_table, event=event, edition=_TABLE) for model in _SHOWN for event in _EVENTS
     ]
+    return triggers if database.vendor == "sqlite" else [_FUNCTION.format(edition=_TABLE), *triggers]

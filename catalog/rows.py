@@ -68,4 +68,6 @@ def row(
 
 @lru_cache(maxsize=KEPT)
 def _drawn(language: str | None, facts: Facts) -> SafeString:
-    return SafeString(get_template("catalog/row.html").render({"service": facts, "kept": facts.kept}))
+    template = get_template("catalog/row.html")
+    drawn: SafeString = template.render({"service": facts, "kept": facts.kept})  # type: ignore[assignment]
+    return drawn

@@ -1,4 +1,5 @@
-"""On which database a test runs: money, locks and queries on both, the rest where it can prove something."""
+"""On which database a test runs: money, locks and queries on both, the rest where it can prove something; and which
+ones go first."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +26,11 @@ POSTGRES_ALONE = [
     *("faults/test_killed_worker.py", "faults/test_outage.py", "faults/test_settled_by_evidence.py"),
     "faults/test_storm.py",
 ]
+# Single tests of these take up to a minute: begun first, none is left over at the end for one process alone.
+LONG = [
+    *("security", "faults", "staff", "api/test_fuzz.py", "api/test_handler_fuzz.py", "api/test_openapi.py"),
+    *("admin/test_pages.py", "reseller/test_query_counts.py", "journeys/test_every_page.py"),
+]
 _TESTS = Path(__file__).parent
 
 
@@ -33,10 +39,15 @@ def runs(path: Path, *, on_postgres: bool) -> bool:
     return not _is_in(path, SQLITE_ALONE if on_postgres else POSTGRES_ALONE)
 
 
+def is_long(path: Path) -> bool:
+    """Whether the tests of this file go first."""
+    return _is_in(path, LONG)
+
+
 def _is_in(path: Path, places: Iterable[str]) -> bool:
     return any(path.is_relative_to(_TESTS / place) for place in places)
 
 
 def missing() -> list[str]:
     """Places named here that are not there any more."""
-    return [place for place in [*SQLITE_ALONE, *POSTGRES_ALONE] if not (_TESTS / place).exists()]
+    return [place for place in [*SQLITE_ALONE, *POSTGRES_ALONE, *LONG] if not (_TESTS / place).exists()]

@@ -60,6 +60,7 @@ def test_a_task_that_breaks_is_told_and_counted(worker, lines, counted):
     assert done.wait(20)
     works.apply_async(kwargs={"order_id": 18}, queue="submit")
     wait_for(lambda: ("tests.works",) in counted(observe.LATENCY.name))
+    wait_for(lambda: [line for line in lines if line["level"] == "ERROR"])
     [error] = [line for line in lines if line["level"] == "ERROR"]
     assert (error["order_id"], error["task"]) == (17, "tests.breaks")
     assert "ValueError" in error["exception"]

@@ -18,7 +18,7 @@ from sms.models import Number, Purchase
 from tests.api.test_fuzz import KINDS, ODD, chosen_seed
 from wallet import ledger
 
-REQUESTS = int(os.environ.get("API_FUZZ", "2000"))
+REQUESTS = int(os.environ.get("API_FUZZ", "1000"))
 URL = "/stubs/handler_api.php"
 NAMES = (
     *("service", "country", "maxPrice", "operator", "ref", "forward", "orderId", "userId", "id", "status", "lang"),

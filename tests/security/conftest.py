@@ -11,6 +11,8 @@ from reseller.models import FirstRun
 from tests.lived_in import LivedIn, people
 from tests.lived_in.fittings import fit
 from tests.orders.conftest import catalogue
+from tests.security import desk_things
+from tests.security.poison import poison
 from tests.sms.conftest import projects
 from tests.still import sandbox
 
@@ -32,6 +34,16 @@ def shop(catalogue, projects, now, settings):
     fit(settings)
     FirstRun.objects.create(done_at=now)
     return LivedIn(now=now, step=timedelta(minutes=5)).open()
+
+
+@pytest.fixture
+def poisoned(shop):
+    desk_things.fill(shop)
+    cells, refused = poison()
+    assert cells > 500
+    # Nothing but text that a page would show can be kept out by the database.
+    assert refused == set()
+    return shop
 
 
 def browser(user=None, **options):

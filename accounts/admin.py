@@ -188,6 +188,9 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
             fixed += ("is_staff", "groups")
         if not request.user.is_superuser:
             fixed += ("is_superuser", "user_permissions")
+        if obj is not None and obj.pk == request.user.pk:
+            # Nobody shuts themselves out of the shop they run.
+            fixed += tuple({"is_active", "is_staff", "is_superuser"} - set(fixed))
         return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

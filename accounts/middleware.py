@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from allauth.account.adapter import get_adapter
 from allauth.usersessions.models import UserSession
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -77,11 +76,10 @@ def second_factor(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if (
-            settings.STAFF_NEEDS_TWO_FACTORS
-            and request.path.startswith(admin)
+            request.path.startswith(admin)
             and request.path != leave
             and request.user.is_staff
-            and not factors.has_one(request.user)
+            and not factors.is_enough(request.user)
         ):
             if request.method == "GET":
                 request.session[_WANTED] = request.get_full_path()

@@ -24,6 +24,11 @@ def has_one(user: User) -> bool:
     return Authenticator.objects.filter(user=user, type__in=FACTORS).exists()
 
 
+def is_enough(user: User) -> bool:
+    """Whether somebody of the staff has all that they need to run the shop: see STAFF_NEEDS_TWO_FACTORS."""
+    return not settings.STAFF_NEEDS_TWO_FACTORS or has_one(user)
+
+
 def rotate() -> Rotated:
     """Bring the secrets of every second factor under the newest key."""
     done = Rotated()

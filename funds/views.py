@@ -14,8 +14,11 @@ from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 from payments import RedirectNeeded
 
+from accounts import second_factor
 from accounts.models import User
 from accounts.signed_in import signed_in
+from core import record
+from core.models import StaffAct
 from core.money import CURRENCY, show
 from core.once import once_key
 from funds import begin, debts, methods, prove, providers, vouchers
@@ -268,8 +271,10 @@ def proof(request: HttpRequest, proof_id: int) -> HttpResponse:
     """A proof, for its owner and for operators who may see top-ups. Never run, whatever is in it."""
     user = _customer(request)
     kept = get_object_or_404(Proof.objects.select_related("top_up"), pk=proof_id)
-    if kept.top_up.customer_id != user.pk and not (user.is_staff and user.has_perm("funds.view_topup")):
-        raise Http404
+    if kept.top_up.customer_id != user.pk:
+        if not (user.is_staff and user.has_perm("funds.view_topup") and second_factor.is_enough(user)):
+            raise Http404
+        record.note(kind=StaffAct.Kind.ACT, said=f"Looked at proof {kept.pk}.", row=kept.top_up, request=request)
     response = HttpResponse(bytes(kept.content), content_type=kept.type)
     kind = kept.type.partition("/")[2]
     shown = "attachment" if kept.type == Proof.Type.PDF else "inline"

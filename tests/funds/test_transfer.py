@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from core.models import Alert
+from core.models import Alert, StaffAct
 from funds import check, prove
 from funds.models import Bonus, Proof, TopUp
 from tests.admin.test_order_acts import hidden, text
@@ -123,6 +123,19 @@ def test_a_proof_is_its_owners_and_the_operators_alone_and_is_never_run(begun, m
         assert "no-store" in answer["Cache-Control"]
         assert answer["Content-Disposition"] == f'inline; filename="proof-{png.pk}.png"'
     assert me.get(f"/wallet/proofs/{pdf.pk}/")["Content-Disposition"].startswith("attachment")
+
+
+def test_a_look_of_an_operators_is_on_record_and_asks_for_their_second_factor(begun, me, desk, settings):
+    hand_in(me, begun)
+    address = f"/wallet/proofs/{Proof.objects.get().pk}/"
+    me.get(address)
+    assert not StaffAct.objects.filter(said__contains="proof").exists()
+    desk.get(address)
+    act = StaffAct.objects.get(said__contains="proof")
+    assert (act.table, act.row) == ("funds.topup", str(begun.pk))
+    settings.STAFF_NEEDS_TWO_FACTORS = True
+    assert desk.get(address).status_code == 404
+    assert StaffAct.objects.filter(said__contains="proof").count() == 1
 
 
 def test_staff_without_the_permission_see_no_proof(begun, me, stranger, them):

@@ -154,4 +154,5 @@ class Scripts(HTMLParser):
         if tag in ("iframe", "object", "embed", "base"):
             self.inline.append(f"<{tag}>")
         self.inline += [f"{name} of <{tag}>" for name in given if name.startswith("on")]
-        self.inline += [f"{name} of <{tag}>" for name, value in given.items() if value.startswith("javascript:")]
+        addresses = {name: value for name, value in given.items() if name in ADDRESSES}
+        self.inline += [f"{name} of <{tag}>" for name, value in addresses.items() if value.startswith("javascript:")]

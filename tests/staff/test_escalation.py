@@ -4,6 +4,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
@@ -73,6 +74,18 @@ def test_an_owner_takes_no_superusers_second_factor_password_or_rights(operator)
     client.person.refresh_from_db()
     assert not client.person.is_superuser
     assert not client.person.user_permissions.exists()
+
+
+def test_nobody_shuts_themselves_out(customer, operator):
+    client, desk = member(OWNER), Client()
+    desk.force_login(operator)
+    for browser, mine in ((client, client.person), (desk, operator)):
+        page = browser.get(reverse("admin:accounts_user_change", args=[mine.pk])).content.decode()
+        assert 'name="is_active"' not in page
+        assert 'name="is_staff"' not in page
+        other = browser.get(reverse("admin:accounts_user_change", args=[customer.pk])).content.decode()
+        assert 'name="is_active"' in other
+        assert 'name="is_staff"' in other
 
 
 def test_nobody_makes_an_account_of_staff_but_who_may_and_no_row_below_a_page_is_smuggled_in(customer):

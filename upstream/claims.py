@@ -11,7 +11,7 @@ from django.db import connection, models
 
 from upstream.models import Claim
 
-_SQL = """INSERT INTO upstream_claim (kind, target, until) VALUES {rows}
+_SQL = """INSERT INTO upstream_claim (kind, target, until) {rows}
 ON CONFLICT (kind, target) DO UPDATE SET until = excluded.until WHERE upstream_claim.until <= %s RETURNING target"""
 # Claims that nobody gave back, because their worker vanished and the purchase ended meanwhile.
 _FORGOTTEN = timedelta(hours=1)
@@ -35,10 +35,16 @@ def take(model: type[models.Model], pks: Sequence[int], *, until: datetime, now:
     lapses, passed = (moment.get_db_prep_value(at, connection) for at in (until, now))
     kind = kind_of(model)
     # In order, so that two who claim the same rows never wait for each other.
-    values = [value for pk in sorted(pks) for value in (kind, pk, lapses)]
+    ordered = sorted(pks)
+    values: list[object]
+    if connection.vendor == "postgresql":
+        rows, values = "SELECT %s, unnest(%s::bigint[]), %s", [kind, ordered, lapses]
+    else:
+        rows = f"VALUES {', '.join(['(%s, %s, %s)'] * len(ordered))}"
+        values = [value for pk in ordered for value in (kind, pk, lapses)]
     with connection.cursor() as cursor:
         # Places of values alone are put together here.
-        cursor.execute(_SQL.format(rows=", ".join(["(%s, %s, %s)"] * len(pks))), [*values, passed])
+        cursor.execute(_SQL.format(rows=rows), [*values, passed])
         return [pk for (pk,) in cursor.fetchall()]
 
 

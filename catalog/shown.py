@@ -6,8 +6,9 @@ nothing of who looks: prices on somebody's terms, favourites and balances are as
 
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -44,8 +45,12 @@ class Shown:
         return sum(each.count for each in self.categories)
 
 
-class _Kept:
-    """The pages of one edition, those asked for last."""
+Key = TypeVar("Key", bound=Hashable)
+Thing = TypeVar("Thing")
+
+
+class _Kept(Generic[Key, Thing]):
+    """What is the same as long as the catalogue is: of one edition, those asked for last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,9 +58,9 @@ class _Kept:
 
     def clear(self) -> None:
         self._mark: edition.Mark | None = None
-        self._pages: OrderedDict[tuple[Wanted, str], Shown] = OrderedDict()
+        self._pages: OrderedDict[Key, Thing] = OrderedDict()
 
-    def get(self, mark: edition.Mark, key: tuple[Wanted, str]) -> Shown | None:
+    def get(self, mark: edition.Mark, key: Key) -> Thing | None:
         with self._lock:
             if mark != self._mark:
                 self._mark = mark
@@ -65,7 +70,7 @@ class _Kept:
                 self._pages.move_to_end(key)
             return found
 
-    def put(self, mark: edition.Mark, key: tuple[Wanted, str], shown: Shown) -> None:
+    def put(self, mark: edition.Mark, key: Key, shown: Thing) -> None:
         with self._lock:
             if mark != self._mark:
                 return  # another edition came meanwhile
@@ -74,7 +79,9 @@ class _Kept:
                 self._pages.popitem(last=False)
 
 
-kept = _Kept()
+kept: _Kept[tuple[Wanted, str], Shown] = _Kept()
+# By the category whose parts are unfolded. Apart from the pages, for all searches of somebody who types show one tree.
+trees: _Kept[int | None, tuple[list[Any], list[Any]]] = _Kept()
 
 
 def look(wanted: Wanted, page: str, *, narrowed: bool) -> Shown:
@@ -82,19 +89,27 @@ def look(wanted: Wanted, page: str, *, narrowed: bool) -> Shown:
 
     `narrowed`: words or filters besides the tree's. Somebody's favourites are read each time.
     """
-    if wanted.favourites_of or len(page) > 5:
-        return _read(wanted, page, narrowed)
     mark, key = edition.mark(), (wanted, page)
+    if wanted.favourites_of or len(page) > 5:
+        return _read(wanted, page, narrowed, mark)
     found = kept.get(mark, key)
     if found is None:
-        found = _read(wanted, page, narrowed)
+        found = _read(wanted, page, narrowed, mark)
         kept.put(mark, key, found)
     return found
 
 
-def _read(wanted: Wanted, number: str, narrowed: bool) -> Shown:
-    categories = tree.categories()
-    subcategories = tree.subcategories(wanted.category_id)
+def _tree(category_id: int | None, mark: edition.Mark) -> tuple[list[Any], list[Any]]:
+    """Categories and the parts of one."""
+    found = trees.get(mark, category_id)
+    if found is None:
+        found = tree.categories(), tree.subcategories(category_id)
+        trees.put(mark, category_id, found)
+    return found
+
+
+def _read(wanted: Wanted, number: str, narrowed: bool, mark: edition.Mark) -> Shown:
+    categories, subcategories = _tree(wanted.category_id, mark)
     category = next((each for each in categories if each.pk == wanted.category_id), None)
     subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
     shelf = _Found(wanted) if wanted.is_words_alone else _Shelf(_whole(find(wanted)), PER_PAGE)

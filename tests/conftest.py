@@ -107,6 +107,7 @@ def _no_page_kept() -> None:
     from catalog import index, shown
 
     shown.kept.clear()
+    shown.trees.clear()
     index.index.clear()
 
 

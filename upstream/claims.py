@@ -6,6 +6,7 @@ here; and a claim is taken and given back for every question.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, models
 
@@ -36,7 +37,7 @@ def take(model: type[models.Model], pks: Sequence[int], *, until: datetime, now:
     kind = kind_of(model)
     # In order, so that two who claim the same rows never wait for each other.
     ordered = sorted(pks)
-    values: list[object]
+    values: list[Any]
     if connection.vendor == "postgresql":
         rows, values = "SELECT %s, unnest(%s::bigint[]), %s", [kind, ordered, lapses]
     else:

@@ -36,6 +36,8 @@ class Shown:
     subcategory: Any
     page: "Page[Service]"
     """Its services have their `category` and `speed` at hand."""
+    mark: edition.Mark
+    """The catalogue that it was found in: for words an older one, while the index of them is behind."""
     drawn: dict[str | None, SafeString] = field(default_factory=dict)
     """The tree by language, once it has been drawn."""
 
@@ -95,7 +97,8 @@ def look(wanted: Wanted, page: str, *, narrowed: bool) -> Shown:
     found = kept.get(mark, key)
     if found is None:
         found = _read(wanted, page, narrowed, mark)
-        kept.put(mark, key, found)
+        if found.mark == mark:
+            kept.put(mark, key, found)
     return found
 
 
@@ -118,7 +121,10 @@ def _read(wanted: Wanted, number: str, narrowed: bool, mark: edition.Mark) -> Sh
         shelf.known = _counted(wanted, categories, category, subcategory)
     page = shelf.get_page(number or None)
     page.object_list = list(page.object_list)
-    return Shown(categories, subcategories, category, subcategory, page)
+    # The count is known by now; all that was found may be 100,000 numbers, for each page that is kept.
+    shelf.object_list = []
+    found_in = shelf.mark if isinstance(shelf, _Found) else mark
+    return Shown(categories, subcategories, category, subcategory, page, found_in)
 
 
 def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":
@@ -140,7 +146,9 @@ class _Found(_Shelf):
     """Pages of what an index has found; each asks for its own services alone."""
 
     def __init__(self, wanted: Wanted) -> None:
-        super().__init__(index.find(wanted.folded), PER_PAGE)
+        texts = index.index.texts()
+        self.mark = texts.mark
+        super().__init__(texts.find(wanted.folded), PER_PAGE)
 
     def page(self, number: Any) -> "Page[Service]":
         page = super().page(number)

@@ -5,6 +5,7 @@ nothing of who looks: prices on somebody's terms, favourites and balances are as
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from catalog.search import Wanted, find, on_shelf
 PER_PAGE = 50
 # Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB.
 KEPT = 64
+# Seconds after which all is read again whatever the mark says: triggers may be switched off, or be lost on the way of a
+# database from one server to another, and nobody would see it.
+KEPT_FOR = 60
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,14 @@ class _Kept(Generic[Key, Thing]):
 
     def clear(self) -> None:
         self._mark: edition.Mark | None = None
+        self._good_until = 0.0
         self._pages: OrderedDict[Key, Thing] = OrderedDict()
 
     def get(self, mark: edition.Mark, key: Key) -> Thing | None:
         with self._lock:
-            if mark != self._mark:
-                self._mark = mark
+            now = time.monotonic()
+            if mark != self._mark or now > self._good_until:
+                self._mark, self._good_until = mark, now + KEPT_FOR
                 self._pages.clear()
             found = self._pages.get(key)
             if found is not None:

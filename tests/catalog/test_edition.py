@@ -1,5 +1,6 @@
 """The mark of the catalogue: another one after every change that a page shows, whoever makes it."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -92,6 +93,17 @@ def test_pages_kept_are_those_looked_at_last(shelf):
         assert shown.look(shown.Wanted(), "", narrowed=False) is first
     assert len(shown.kept._pages) == shown.KEPT
     assert shown.look(shown.Wanted(words="likes 0"), "", narrowed=True).page.paginator.count == 1
+
+
+def test_without_its_triggers_a_page_is_kept_for_a_short_while(service, client, monkeypatch):
+    client.get("/services/")
+    mark = edition.mark()
+    monkeypatch.setattr(edition, "mark", lambda: mark)
+    Service.objects.update(name="Hearts")
+    assert "Hearts" not in client.get("/services/").content.decode()
+    later = time.monotonic() + shown.KEPT_FOR + 1
+    monkeypatch.setattr(shown.time, "monotonic", lambda: later)
+    assert "Hearts" in client.get("/services/").content.decode()
 
 
 def test_favourites_are_not_kept(service, customer):

@@ -189,8 +189,8 @@ class UserAdmin(BaseUserAdmin, ActsAdmin):
         if not request.user.is_superuser:
             fixed += ("is_superuser", "user_permissions")
         if obj is not None and obj.pk == request.user.pk:
-            # Nobody shuts themselves out of the shop they run.
-            fixed += tuple({"is_active", "is_staff", "is_superuser"} - set(fixed))
+            # Nobody shuts themselves out of the shop they run; an owner's role may be all that lets them in.
+            fixed += tuple({"is_active", "is_staff", "is_superuser", "groups"} - set(fixed))
         return fixed
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

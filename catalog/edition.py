@@ -4,13 +4,13 @@ Triggers set it, whoever writes: a sync, a rule, an operator, SQL by hand. What 
 long as the mark is the same. It has to be read before what is kept under it.
 
 On PostgreSQL each statement adds a row, so that nobody waits for whoever has written and not committed yet: the mark is
-how many rows there are, and their sum, and a row that is committed late changes it late. SQLite knows triggers for each
-row alone and has one writer at a time, so there a number is counted up.
+how many rows there are, the newest and their sum, and a row that is committed late changes it late. SQLite knows
+triggers for each row alone and has one writer at a time, so there a number is counted up.
 """
 
 from typing import Any, NamedTuple
 
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from catalog.models import Category, Edition, Service, Speed, Subcategory
@@ -19,7 +19,8 @@ _SHOWN = [Service, Category, Subcategory, Speed]
 _EVENTS = ["insert", "update", "delete"]
 _TABLE = Edition._meta.db_table
 # Names of ours alone are put together here.
-_MARK = f"SELECT count(*), coalesce(sum(id), 0), coalesce(sum(number), 0) FROM {_TABLE}"  # noqa: S608  # nosec B608
+_MARK = f"""SELECT count(*), coalesce(max(id), 0), coalesce(sum(id), 0), coalesce(sum(number), 0)
+FROM {_TABLE}"""  # noqa: S608  # nosec B608
 # Rows that stay when the others are swept away.
 _NEWEST = 20
 
@@ -28,6 +29,7 @@ class Mark(NamedTuple):
     """Equal marks, equal catalogues."""
 
     rows: int
+    newest: int
     sum_of_ids: int
     sum_of_numbers: int
 
@@ -40,10 +42,14 @@ def mark() -> Mark:
 
 
 def sweep() -> None:
-    """Drop all rows but the newest; the mark is another one afterwards, and nothing worse."""
+    """Drop all rows but the newest; the mark is one that has never been, and nothing worse."""
     newest = list(Edition.objects.order_by("-pk").values_list("pk", flat=True)[:_NEWEST])
     if len(newest) == _NEWEST:
-        Edition.objects.filter(pk__lt=newest[-1]).delete()
+        with transaction.atomic():
+            # A row that was committed late may be the only one to go: without a new one the mark from before it
+            # would be back, and what was read then would be shown again.
+            Edition.objects.create()
+            Edition.objects.filter(pk__lt=newest[-1]).delete()
 
 
 def after_migrate(*, using: str, **kwargs: Any) -> None:

@@ -5,6 +5,7 @@ nothing of who looks: prices on somebody's terms, favourites and balances are as
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from catalog.search import Wanted, find, on_shelf
 PER_PAGE = 50
 # Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB.
 KEPT = 64
+# Seconds after which all is read again whatever the mark says: triggers may be switched off, or be lost on the way of a
+# database from one server to another, and nobody would see it.
+KEPT_FOR = 60
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Shown:
     subcategory: Any
     page: "Page[Service]"
     """Its services have their `category` and `speed` at hand."""
+    mark: edition.Mark
+    """The catalogue that it was found in: for words an older one, while the index of them is behind."""
     drawn: dict[str | None, SafeString] = field(default_factory=dict)
     """The tree by language, once it has been drawn."""
 
@@ -58,12 +64,14 @@ class _Kept(Generic[Key, Thing]):
 
     def clear(self) -> None:
         self._mark: edition.Mark | None = None
+        self._good_until = 0.0
         self._pages: OrderedDict[Key, Thing] = OrderedDict()
 
     def get(self, mark: edition.Mark, key: Key) -> Thing | None:
         with self._lock:
-            if mark != self._mark:
-                self._mark = mark
+            now = time.monotonic()
+            if mark != self._mark or now > self._good_until:
+                self._mark, self._good_until = mark, now + KEPT_FOR
                 self._pages.clear()
             found = self._pages.get(key)
             if found is not None:
@@ -95,7 +103,8 @@ def look(wanted: Wanted, page: str, *, narrowed: bool) -> Shown:
     found = kept.get(mark, key)
     if found is None:
         found = _read(wanted, page, narrowed, mark)
-        kept.put(mark, key, found)
+        if found.mark == mark:
+            kept.put(mark, key, found)
     return found
 
 
@@ -118,7 +127,10 @@ def _read(wanted: Wanted, number: str, narrowed: bool, mark: edition.Mark) -> Sh
         shelf.known = _counted(wanted, categories, category, subcategory)
     page = shelf.get_page(number or None)
     page.object_list = list(page.object_list)
-    return Shown(categories, subcategories, category, subcategory, page)
+    # The count is known by now; all that was found may be 100,000 numbers, for each page that is kept.
+    shelf.object_list = []
+    found_in = shelf.mark if isinstance(shelf, _Found) else mark
+    return Shown(categories, subcategories, category, subcategory, page, found_in)
 
 
 def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":
@@ -140,7 +152,9 @@ class _Found(_Shelf):
     """Pages of what an index has found; each asks for its own services alone."""
 
     def __init__(self, wanted: Wanted) -> None:
-        super().__init__(index.find(wanted.folded), PER_PAGE)
+        texts = index.index.texts()
+        self.mark = texts.mark
+        super().__init__(texts.find(wanted.folded), PER_PAGE)
 
     def page(self, number: Any) -> "Page[Service]":
         page = super().page(number)

@@ -294,8 +294,9 @@ def _categories(fetched: Fetched, now: datetime) -> dict[str, int]:
     known = _ids_of_categories()
     missing = [name for name in names if name and name not in known]
     # One of our own that is called just so is the vendor's from now on.
-    for category in Category.objects.filter(vendor_name=None, name__in=missing).order_by("-pk"):
-        if category.name not in known:
+    wanted = set(missing)  # the vendor says how many: more, perhaps, than a query takes values
+    for category in Category.objects.filter(vendor_name=None).order_by("-pk"):
+        if category.name in wanted and category.name not in known:
             category.vendor_name = category.name
             category.save(update_fields=["vendor_name"])
             known[category.name] = category.pk

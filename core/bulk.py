@@ -1,4 +1,4 @@
-"""Write many rows at once where the database is PostgreSQL: by COPY, and by one UPDATE of arrays.
+"""Write many rows at once: where the database is PostgreSQL by COPY, and by one UPDATE of arrays; and delete many.
 
 Django's own ways compose a piece of SQL for each value, which took most of a sync and of a batch of answers.
 """
@@ -77,6 +77,15 @@ def update(rows: "Sequence[models.Model]", fields: Sequence[str]) -> None:
     values = [[getattr(row, name) if way is None else way(getattr(row, name)) for row in rows] for name, way in ways]
     with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(sql, values)
+
+
+def delete(rows: "models.QuerySet[Any]") -> None:
+    """Delete these rows with all that hangs on them, a batch at a time.
+
+    Where something does, Django names each row in the query for it, and PostgreSQL takes 65,535 values in one.
+    """
+    while pks := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        rows.model._default_manager.filter(pk__in=pks).delete()
 
 
 def _kind(field: Any) -> str:

@@ -29,8 +29,9 @@ def movements(readings: Readings) -> Iterator[Movement]:
         | Q(state__in=states.FINISHED, ended_reading=None, finished_at__gt=readings.rows[0].read_at - AFTERLIFE)
         | Q(state=states.RUNNING, upstream_charge__lt=F("taken"))
     )
-    for order in Order.objects.filter(lately).exclude(upstream_id=None).exclude(pk__in=seen):
-        yield from of_line(_line(order, LONG_BEFORE, readings))
+    for order in Order.objects.filter(lately).exclude(upstream_id=None):
+        if order.pk not in seen:  # more of them than a query takes values
+            yield from of_line(_line(order, LONG_BEFORE, readings))
 
 
 def unheard(reading: BalanceReading) -> int:

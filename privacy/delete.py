@@ -24,6 +24,7 @@ from api.models import Event, Key, Watch, Webhook
 from catalog.models import Favourite as KeptService
 from catalog.models import StockWish
 from conduct.models import Hit
+from core import bulk
 from core.models import MailFailure
 from core.money import ZERO, show
 from desk.models import Message as Written
@@ -145,8 +146,8 @@ def _forget_wishes(person: User) -> None:
 def _forget_programs(person: User) -> None:
     """Keys with the log of their calls, webhooks with theirs."""
     Key.objects.filter(customer=person).delete()
+    bulk.delete(Event.objects.filter(customer=person))  # with their deliveries
     Webhook.objects.filter(customer=person).delete()
-    Event.objects.filter(customer=person).delete()
     Watch.objects.filter(number__purchase__customer=person).delete()
 
 

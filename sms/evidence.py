@@ -36,8 +36,9 @@ def movements(readings: Readings) -> Iterator[Movement]:
         | Q(ended_reading=None, finished_at__gt=began - LONGEST_WAIT)
         | Q(state__in=states.LIVE, upstream_charge__lt=F("taken"))
     )
-    for number in Number.objects.select_related("purchase").filter(lately).exclude(pk__in=seen):
-        yield from of_line(_line(number, LONG_BEFORE, readings))
+    for number in Number.objects.select_related("purchase").filter(lately):
+        if number.pk not in seen:  # more of them than a query takes values
+            yield from of_line(_line(number, LONG_BEFORE, readings))
     yield from _surplus(began)
 
 

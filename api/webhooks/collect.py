@@ -19,6 +19,7 @@ from django.db.models import Exists, Max, Model, OuterRef, QuerySet
 from accounts.models import User
 from api.webhooks import names, payload
 from api.webhooks.models import Cursor, Delivery, Event, Watch, Webhook
+from core import bulk
 from orders.models import Order, OrderEvent
 from sms import states
 from sms.models import Message, Number
@@ -61,7 +62,7 @@ def watch_live(customer: User) -> None:
 
 def forget(*, now: datetime) -> None:
     """Drop old events with all their deliveries. A row is read for `OVERLAP` or so, and then never again."""
-    Event.objects.filter(created_at__lt=now - KEPT).delete()
+    bulk.delete(Event.objects.filter(created_at__lt=now - KEPT))
 
 
 def put_out(*, news: Iterable[News], now: datetime, only: Webhook | None = None) -> int:

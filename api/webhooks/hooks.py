@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from api.webhooks import destination
 from api.webhooks.collect import watch_live
-from api.webhooks.models import Webhook, new_secret
+from api.webhooks.models import Delivery, Webhook, new_secret
 from api.webhooks.send import give_up
+from core import bulk
 
 MOST = 5
 # For so long a rotated secret signs beside the new one.
@@ -93,6 +94,7 @@ def remove(*, hook_id: int, customer: User) -> Webhook:
     with transaction.atomic():
         hook = _locked(hook_id, customer)
         gone = Webhook(pk=hook.pk, url=hook.url)
+        bulk.delete(Delivery.objects.filter(webhook=hook))
         hook.delete()
     return gone
 

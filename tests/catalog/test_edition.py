@@ -1,5 +1,6 @@
 """The mark of the catalogue: another one after every change that a page shows, whoever makes it."""
 
+import time
 from decimal import Decimal
 
 import pytest
@@ -49,9 +50,23 @@ def test_sweeping_keeps_the_newest_and_changes_the_mark(service):
     for number in range(40):
         Edition.objects.create(number=number)
     assert changes(edition.sweep)
-    assert Edition.objects.count() == edition._NEWEST
-    assert not changes(edition.sweep) or Edition.objects.count() == edition._NEWEST
+    assert Edition.objects.count() == edition._NEWEST + 1
+    assert changes(edition.sweep)
+    assert Edition.objects.count() == edition._NEWEST + 1
     assert changes(lambda: Service.objects.update(min=7))
+
+
+def test_a_late_row_that_is_swept_away_does_not_bring_an_old_mark_back(db):
+    Edition.objects.all().delete()
+    Edition.objects.bulk_create(Edition(pk=pk) for pk in range(1000, 1000 + edition._NEWEST))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setval(pg_get_serial_sequence('catalog_edition', 'id'), 2000)")
+    before = edition.mark()
+    Edition.objects.create(pk=7)  # its number was given before the others', and it is committed after them
+    edition.sweep()
+    assert not Edition.objects.filter(pk=7).exists()
+    assert edition.mark() != before
 
 
 def test_a_page_is_read_again_only_when_something_changed(service, client, django_assert_max_num_queries):
@@ -78,6 +93,17 @@ def test_pages_kept_are_those_looked_at_last(shelf):
         assert shown.look(shown.Wanted(), "", narrowed=False) is first
     assert len(shown.kept._pages) == shown.KEPT
     assert shown.look(shown.Wanted(words="likes 0"), "", narrowed=True).page.paginator.count == 1
+
+
+def test_without_its_triggers_a_page_is_kept_for_a_short_while(service, client, monkeypatch):
+    client.get("/services/")
+    mark = edition.mark()
+    monkeypatch.setattr(edition, "mark", lambda: mark)
+    Service.objects.update(name="Hearts")
+    assert "Hearts" not in client.get("/services/").content.decode()
+    later = time.monotonic() + shown.KEPT_FOR + 1
+    monkeypatch.setattr(shown.time, "monotonic", lambda: later)
+    assert "Hearts" in client.get("/services/").content.decode()
 
 
 def test_favourites_are_not_kept(service, customer):

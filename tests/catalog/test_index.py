@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from catalog import index
+from catalog import index, shown
 from catalog.models import Category, Service
 from catalog.search import Wanted, find
 
@@ -60,3 +60,18 @@ def test_nobody_waits_while_another_reads(many, monkeypatch):
     with index.index._reading:
         assert index.find(["likes"]) == found
     assert index.find(["likes"]) == []
+
+
+def test_a_page_of_an_index_that_is_behind_is_not_kept(many, client):
+    index.find(["likes"])
+    Service.objects.update(search_text="hearts", name="Hearts")
+    with index.index._reading:
+        assert "Hearts" not in client.get("/services/", {"q": "hear"}).content.decode()
+    assert "Hearts" in client.get("/services/", {"q": "hear"}).content.decode()
+
+
+def test_what_was_found_is_not_kept_with_its_first_page(many):
+    page = shown.look(Wanted(words="likes"), "", narrowed=True).page
+    assert page.paginator.count == len(index.find(["likes"]))
+    assert not page.paginator.object_list
+    assert page.end_index() == page.paginator.count

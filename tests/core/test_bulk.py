@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 
-from catalog.models import Category, Service
+from catalog.models import Category, Service, Subcategory
 from core import bulk
 
 pytestmark = pytest.mark.django_db
@@ -94,3 +94,22 @@ class TestUpdating:
     def test_nothing_is_nothing(self, django_assert_num_queries):
         with django_assert_num_queries(0):
             bulk.update([], ["name"])
+
+
+def test_no_query_of_a_delete_names_more_rows_than_a_batch(monkeypatch):
+    monkeypatch.setattr(bulk, "BATCH", 3)
+    kept = Category.objects.create(name="kept")
+    for name in "abcdefgh":
+        Subcategory.objects.create(category=Category.objects.create(name=name), name="part")
+    most = 0
+
+    def look(execute, sql, params, many, context):
+        nonlocal most
+        most = max(most, len(params or ()))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        bulk.delete(Category.objects.exclude(pk=kept.pk))
+    assert list(Category.objects.all()) == [kept]
+    assert not Subcategory.objects.exists()
+    assert most <= 4

@@ -83,9 +83,11 @@ def test_nobody_shuts_themselves_out(customer, operator):
         page = browser.get(reverse("admin:accounts_user_change", args=[mine.pk])).content.decode()
         assert 'name="is_active"' not in page
         assert 'name="is_staff"' not in page
+        assert 'name="groups"' not in page
         other = browser.get(reverse("admin:accounts_user_change", args=[customer.pk])).content.decode()
         assert 'name="is_active"' in other
         assert 'name="is_staff"' in other
+        assert 'name="groups"' in other
 
 
 def test_nobody_makes_an_account_of_staff_but_who_may_and_no_row_below_a_page_is_smuggled_in(customer):

@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 import redis
 from django.conf import settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from tests import browser, servers, where
 
@@ -109,6 +109,12 @@ def _no_page_kept() -> None:
     shown.kept.clear()
     shown.trees.clear()
     index.index.clear()
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """A request leaves its language behind in the thread, for the next request to replace."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ UV := .venv/bin/uv
 # A home folder that is not there or not ours (a service's user) can't hold uv's cache.
 UVFLAGS := --quiet $(shell test -w "$$HOME" || echo --no-cache)
 PYTEST := $(PY) -m pytest
+# One test at a time to whoever is free: the long ones go first.
+SUITE = $(PYTEST) -n $(WORKERS) --dist load --maxschedchunk 1 -m 'not journey'
 # A third of the time a test waits for a socket or a process, so two cores keep three busy; a browser is not so patient.
 WORKERS ?= 3
 BROWSERS ?= 2
@@ -71,9 +73,9 @@ checks: .venv/.dev
 
 suite: .venv/.dev
 	@echo 'Tests on SQLite'
-	@$(PYTEST) -n $(WORKERS) --dist load --maxschedchunk 1 -m 'not journey'
+	@$(SUITE)
 	@echo 'Tests on PostgreSQL'
-	@TEST_DATABASE=postgres $(PYTEST) -n $(WORKERS) --dist load --maxschedchunk 1 -m 'not journey'
+	@TEST_DATABASE=postgres $(SUITE)
 
 browser: .venv/.dev
 	@$(PY) -m tests.browser
@@ -84,7 +86,7 @@ journeys: browser
 
 coverage: .venv/.dev
 	@echo 'Tests on SQLite, with the branches they take'
-	@$(PYTEST) -n $(WORKERS) --dist load --maxschedchunk 1 -m 'not journey' --cov --cov-report=
+	@$(SUITE) --cov --cov-report=
 	@$(PY) -m checks.covered
 
 # Such as MODULES='--only wallet/ledger.py'.

@@ -57,8 +57,9 @@ class _Index:
     def clear(self) -> None:
         self._texts: Texts | None = None
 
-    def texts(self) -> Texts:
-        known, mark = self._texts, edition.mark()
+    def texts(self, mark: edition.Mark) -> Texts:
+        """What to search in; `mark` is the catalogue's of now."""
+        known = self._texts
         if known is not None and (known.mark == mark or not self._is_due(known)):
             return known
         free = self._reading.acquire(blocking=known is None)
@@ -89,4 +90,4 @@ index = _Index()
 
 def find(words: Sequence[str]) -> list[int]:
     """The numbers of the services on the shelf that have every word, in the shop's order."""
-    return index.texts().find(words)
+    return index.texts(edition.mark()).find(words)

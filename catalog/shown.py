@@ -121,7 +121,7 @@ def _read(wanted: Wanted, number: str, narrowed: bool, mark: edition.Mark) -> Sh
     categories, subcategories = _tree(wanted.category_id, mark)
     category = next((each for each in categories if each.pk == wanted.category_id), None)
     subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
-    shelf = _Found(wanted) if wanted.is_words_alone else _Shelf(_whole(find(wanted)), PER_PAGE)
+    shelf = _Found(wanted, mark) if wanted.is_words_alone else _Shelf(_whole(find(wanted)), mark)
     if not narrowed:
         # The tree has counted it already.
         shelf.known = _counted(wanted, categories, category, subcategory)
@@ -129,8 +129,7 @@ def _read(wanted: Wanted, number: str, narrowed: bool, mark: edition.Mark) -> Sh
     page.object_list = list(page.object_list)
     # The count is known by now; all that was found may be 100,000 numbers, for each page that is kept.
     shelf.object_list = []
-    found_in = shelf.mark if isinstance(shelf, _Found) else mark
-    return Shown(categories, subcategories, category, subcategory, page, found_in)
+    return Shown(categories, subcategories, category, subcategory, page, shelf.mark)
 
 
 def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":
@@ -139,9 +138,13 @@ def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":
 
 
 class _Shelf(Paginator):
-    """Pages of services; a count that is known is not asked for again."""
+    """Pages of services, found in the catalogue of that mark; a count that is known is not asked for again."""
 
     known: int | None = None
+
+    def __init__(self, services: "QuerySet[Service] | list[int]", mark: edition.Mark) -> None:
+        super().__init__(services, PER_PAGE)
+        self.mark = mark
 
     @cached_property
     def count(self) -> int:
@@ -151,10 +154,9 @@ class _Shelf(Paginator):
 class _Found(_Shelf):
     """Pages of what an index has found; each asks for its own services alone."""
 
-    def __init__(self, wanted: Wanted) -> None:
-        texts = index.index.texts()
-        self.mark = texts.mark
-        super().__init__(texts.find(wanted.folded), PER_PAGE)
+    def __init__(self, wanted: Wanted, mark: edition.Mark) -> None:
+        texts = index.index.texts(mark)
+        super().__init__(texts.find(wanted.folded), texts.mark)
 
     def page(self, number: Any) -> "Page[Service]":
         page = super().page(number)

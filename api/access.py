@@ -118,7 +118,7 @@ class Asked:
         if key is None or self.quiet:
             return None
         milliseconds = round((time.perf_counter() - self.began) * 1000)
-        return lambda: calls.record(
+        return lambda: calls.note(
             key=key,
             action=self.action,
             outcome=self.outcome,

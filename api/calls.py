@@ -1,13 +1,20 @@
-"""The log of calls: written after the answer has gone out, kept short."""
+"""The log of calls: gathered for a moment, written by a thread of its own, kept short.
 
+A call that only reads would otherwise write to the database all the same, and wait for its commit. What a process that
+is killed had gathered last is lost; one that ends in order writes it down.
+"""
+
+import atexit
 import logging
+import threading
+import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.db.models import Count, Q
 
 from api.models import Call, Key
-from core.prepared import insert
 
 log = logging.getLogger(__name__)
 
@@ -15,26 +22,83 @@ KEPT = 200
 KEPT_FOR = timedelta(days=7)
 # `last_used_at` is written at most so often.
 STEP = timedelta(minutes=1)
+# Seconds that calls are gathered for, and how many at most: what comes beyond that is not noted.
+GATHER = 0.5
+MOST = 20_000
+
+_gathered: list[Call] = []
+_lock = threading.Lock()
+_come = threading.Event()
+_writer: threading.Thread | None = None
 
 
-def record(*, key: Key, action: str, outcome: str, milliseconds: int, address: str | None, now: datetime) -> None:
-    """Note one call. A log that can't be written spoils nothing: the customer has their answer."""
+def note(*, key: Key, action: str, outcome: str, milliseconds: int, address: str | None, now: datetime) -> None:
+    """Note one call: it is in the log after a moment. Waits for nothing and raises nothing."""
+    call = Call(
+        key=key,
+        action=action[:20],
+        outcome=outcome[:120],
+        milliseconds=max(milliseconds, 0),
+        address=address,
+        at=now,
+    )
+    with _lock:
+        if len(_gathered) < MOST:
+            _gathered.append(call)
+    wake()
+
+
+def write_out() -> None:
+    """Write down what was gathered. A log that can't be written spoils nothing: its customers have their answers."""
+    with _lock:
+        calls = _gathered[:]
+        _gathered.clear()
+    if not calls:
+        return
     try:
-        insert(
-            Call(
-                key_id=key.pk,
-                action=action[:20],
-                outcome=outcome[:120],
-                milliseconds=max(milliseconds, 0),
-                address=address,
-                at=now,
-            )
-        )
-        if key.last_used_at is None or now - key.last_used_at >= STEP:
-            unused = Q(last_used_at=None) | Q(last_used_at__lte=now - STEP)
-            Key.objects.filter(unused, pk=key.pk).update(last_used_at=now)
-    except DatabaseError as error:
-        log.warning("a call of key %s was not noted: %s", key.pk, type(error).__name__)
+        _write(calls)
+    except DatabaseError:
+        # One of them perhaps: a key that has gone meanwhile.
+        for call in calls:
+            try:
+                _write([call])
+            except DatabaseError as error:
+                log.warning("a call of key %s was not noted: %s", call.key_id, type(error).__name__)
+
+
+def _write(calls: Sequence[Call]) -> None:
+    Call.objects.bulk_create(calls, batch_size=1000)
+    latest = {call.key_id: (call.key.last_used_at, call.at) for call in calls}
+    for key_id, (before, at) in latest.items():
+        if before is None or at - before >= STEP:
+            unused = Q(last_used_at=None) | Q(last_used_at__lte=at - STEP)
+            Key.objects.filter(unused, pk=key_id).update(last_used_at=at)
+
+
+def wake() -> None:
+    """Have what was gathered written soon, by a thread that begins with a process's first call."""
+    global _writer
+    if _writer is None or not _writer.is_alive():  # a fork takes no threads along
+        with _lock:
+            if _writer is None:
+                atexit.register(write_out)
+            if _writer is None or not _writer.is_alive():
+                _writer = threading.Thread(target=_write_for_ever, name="calls", daemon=True)
+                _writer.start()
+    _come.set()
+
+
+def _write_for_ever() -> None:
+    while True:
+        _come.wait()
+        time.sleep(GATHER)
+        _come.clear()
+        try:
+            write_out()
+        except Exception:
+            log.exception("the log of calls could not be written")
+        finally:
+            connection.close()
 
 
 def purge(*, now: datetime) -> int:

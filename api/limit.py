@@ -47,7 +47,7 @@ def _count(name: str) -> int:
             return cache.incr(name)
         except ValueError:  # culled in this very moment
             return 1
-    with connection.pipeline(transaction=False) as pipe:
-        pipe.incr(name)
-        pipe.expire(name, 2 * WINDOW)
-        return int(pipe.execute()[0])
+    count = int(connection.incr(name))
+    if count == 1:
+        connection.expire(name, 2 * WINDOW)
+    return count

@@ -5,8 +5,8 @@
 Starts PostgreSQL, Valkey and a sandbox to take the catalogue from. The customers have money and are spread over two
 processes, as over two web servers; `--threads` of them are at work in each process at a time (100: every customer has a
 thread and a connection of their own; the shop's web server has 8). In each round they place orders by
-`orders.place.order`, and then as many threads write what a placement writes by psycopg alone: the lock on the account,
-what it holds, the hold, the order, its event, and nothing else. Not in it are what a placement reads (service, prices,
+`orders.place.order`, and then as many threads write what a placement writes by psycopg alone: what the account
+holds, the hold, the order, its event, and nothing else. Not in it are what a placement reads (service, prices,
 rules, debts, suspensions) and the nudge to the worker, a task that is sent to the broker for each order: both are on
 our side only. The first round warms up. Before, the bench looks up what a placement writes, and ends when that is not
 what it is compared with; afterwards it counts the orders and compares what is held with the holds.
@@ -33,10 +33,10 @@ from bench.stage import stage
 PROCESSES = 2
 LINK = "https://example.com/name"
 
-LOCK = "SELECT id, kind, owner_id, balance, held FROM wallet_account WHERE id = %s FOR UPDATE"
-HELD = "UPDATE wallet_account SET held = %s WHERE id = %s"
+HELD = """UPDATE wallet_account SET held = held + %s WHERE id = %s AND balance >= held + %s
+    RETURNING id, kind, owner_id, balance, held"""
 HOLD = """INSERT INTO wallet_hold (key, account_id, amount, captured, refunded, state, created_at, closed_at)
-    VALUES (%s, %s, %s, 0, 0, 'OPEN', %s, NULL) RETURNING id"""
+    VALUES (%s, %s, %s, 0, 0, 'OPEN', %s, NULL) ON CONFLICT DO NOTHING RETURNING id"""
 ORDER = """INSERT INTO orders_order (not_before, tries, claim, leased_until, below_cost, finding, evidence,
     next_poll_at, poll_claim, poll_failures, asked_reading, ended_reading, upstream_charge, taken, reference,
     customer_id, service_id, service_name, entity, link, quantity, plan_id, run, unit, rate, price, cost, charge,
@@ -120,7 +120,7 @@ def prepare(wanted: int) -> tuple[list[tuple[int, int]], int, dict[str, Any]]:
 
     with connection.execute_wrapper(look):
         order = place.order(**asked)
-    ours, raw = (sorted(filter(None, map(writes, those))) for those in (seen, [LOCK, HELD, HOLD, ORDER, EVENT]))
+    ours, raw = (sorted(filter(None, map(writes, those))) for those in (seen, [HELD, HOLD, ORDER, EVENT]))
     if ours != raw:
         sys.exit(f"a placement no longer writes what it is compared with:\n{ours}\n{raw}")
     columns = ("service_id", "service_name", "entity", "link", "quantity", "unit", "rate", "price", "cost", "charge")
@@ -130,14 +130,12 @@ def prepare(wanted: int) -> tuple[list[tuple[int, int]], int, dict[str, Any]]:
 
 
 def writes(sql: str) -> tuple[str, str, tuple[str, ...]] | None:
-    """What a statement writes or locks: the verb, the table, the columns. None for one that only reads."""
+    """What a statement writes: the verb, the table, the columns. None for one that only reads."""
     words = sql.replace('"', "")
     if made := re.match(r"INSERT INTO (\w+) \(([\w,\s]+)\)", words):
         return "INSERT", made[1], tuple(sorted(re.findall(r"\w+", made[2])))
     if changed := re.match(r"UPDATE (\w+) SET (.*) WHERE", words):
         return "UPDATE", changed[1], tuple(sorted(re.findall(r"(\w+) =", changed[2])))
-    if locked := re.match(r"SELECT .* FROM (\w+) .*FOR UPDATE", words):
-        return "LOCK", locked[1], ()
     return None
 
 
@@ -192,10 +190,8 @@ def written(_place: int, *, seconds: float) -> tuple[int, float]:
             customer, account = share[n % len(share)]
             now, reference, charge = datetime.now(UTC), new_reference(), like["charge"]
             with raw.transaction(), raw.cursor() as cursor:
-                _id, _kind, _owner, balance, held = cursor.execute(LOCK, [account]).fetchone()
-                if balance - held < charge:
+                if cursor.execute(HELD, [charge, account, charge]).fetchone() is None:
                     raise RuntimeError("out of money")
-                cursor.execute(HELD, [held + charge, account])
                 hold = cursor.execute(HOLD, [f"order:{reference}:hold", account, charge, now]).fetchone()[0]
                 ours = [like[name] for name in ("service_id", "service_name", "entity", "link", "quantity")]
                 sums = [like[name] for name in ("unit", "rate", "price", "cost", "charge")]

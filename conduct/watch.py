@@ -5,6 +5,8 @@ One small look-up a purchase says whether it is; nothing is kept longer than tha
 
 from collections.abc import Iterable
 
+from django.db.models import Subquery
+
 from conduct.hosts import decoded, folded, host_of
 from conduct.models import Block, Edition
 from core.prepared import Prepared
@@ -37,14 +39,25 @@ class Watch:
         return next((block for block in self._words if block.match in text), None)
 
 
+def mark() -> Subquery:
+    """In a query: the mark of the list that holds now, for `of`."""
+    return Subquery(Edition.objects.filter(pk=1).values("mark"))
+
+
 _MARK = Prepared(lambda: Edition.objects.filter(pk=1).order_by().values_list("mark"))
 _kept: tuple[str, Watch] = ("", Watch())
 
 
 def now() -> Watch:
     """The list that holds now. One query; two when it is another than this process knew."""
-    global _kept
     [mark] = _MARK.first() or [""]
+    return of(mark)
+
+
+def of(mark: str | None) -> Watch:
+    """The list with this mark, which was read just now. One query when it is another than this process knew."""
+    global _kept
+    mark = mark or ""
     if mark != _kept[0]:
         kinds = [Block.Kind.DOMAIN, Block.Kind.WORD]
         _kept = mark, Watch(Block.objects.filter(active=True, kind__in=kinds).order_by("pk")) if mark else Watch()

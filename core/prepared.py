@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models, transaction
+from django.db.models.constants import OnConflict
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -21,6 +22,7 @@ from core.money import MoneyField
 
 Row = TypeVar("Row")
 Made = TypeVar("Made", bound=models.Model)
+Model = TypeVar("Model", bound=models.Model)
 
 
 class Given(Expression):
@@ -144,49 +146,90 @@ def _models(compiler: Any, convert: Callable[[list[Any]], Iterator[Any]]) -> Cal
     return read
 
 
-class PreparedUpdate:
+class PreparedUpdate(Generic[Model]):
     """An `update` whose SQL is composed when it first runs; `changes` by field, with `given` in it."""
 
-    def __init__(self, build: "Callable[[], models.QuerySet[Any, Any]]", **changes: Any) -> None:
+    def __init__(self, build: "Callable[[], models.QuerySet[Model, Any]]", **changes: Any) -> None:
         self._build = build
         self._changes = changes
-        self._statement: _Statement | None = None
+        self._model: type[Model] | None = None
 
     def run(self, **values: Any) -> int:
         """How many rows were changed."""
-        if self._statement is None:
-            query: Any = self._build().query.chain(UpdateQuery)
-            query.add_update_values(self._changes)
-            sql, params = query.get_compiler(connection=connection).as_sql()
-            self._statement = _Statement(sql, tuple(params))
+        self._model or self._compose()
         with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
             self._statement.run(cursor, values)
             return int(cursor.rowcount)
 
+    def first(self, **values: Any) -> Model | None:
+        """One of the rows that were changed, as it is now; None when there was none. One statement, no reading."""
+        model = self._model or self._compose()
+        with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
+            self._returning.run(cursor, values)
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        [changed] = self._convert([row])
+        return model.from_db(connection.alias, self._names, changed)
 
-_inserts: dict[type[models.Model], tuple[str, list[Any]]] = {}
+    def _compose(self) -> type[Model]:
+        rows = self._build()
+        fields = rows.model._meta.concrete_fields
+        query: Any = rows.query.chain(UpdateQuery)
+        query.add_update_values(self._changes)
+        sql, params = query.get_compiler(connection=connection).as_sql()
+        self._statement = _Statement(sql, tuple(params))
+        back = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+        self._returning = _Statement(f"{sql} RETURNING {back}", tuple(params))
+        self._names = [field.attname for field in fields]
+        columns = [field.get_col(rows.model._meta.db_table) for field in fields]
+        converters = rows.query.get_compiler(connection=connection).get_converters(columns)
+        self._convert = _converting([(place, those, column) for place, (those, column) in converters.items()])
+        self._model = rows.model
+        return rows.model
+
+
+# By model, and whether a row that is there already is left alone.
+_inserts: dict[tuple[type[models.Model], bool], tuple[str, list[Any]]] = {}
 
 
 def insert(row: Made) -> Made:
     """Write a new row, as `save(force_insert=True)` does, and give it its number. For models without signals."""
-    model = type(row)
-    kept = _inserts.get(model)
-    if kept is None:
-        kept = _inserts[model] = _insert_sql(row)
+    _insert(row, _kept_sql(row, unless_there=False))
+    return row
+
+
+def insert_unless_there(row: models.Model) -> bool:
+    """`insert`, unless something unique of the row is in the table already: then false, and nothing is written."""
+    return _insert(row, _kept_sql(row, unless_there=True))
+
+
+def _insert(row: models.Model, kept: tuple[str, list[Any]]) -> bool:
     sql, fields = kept
     params = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
     with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
         cursor.execute(sql, params)
-        row.pk = cursor.fetchone()[0]
+        made = cursor.fetchone()
+    if made is None:
+        return False
+    row.pk = made[0]
     row._state.adding = False
     row._state.db = connection.alias
-    return row
+    return True
 
 
-def _insert_sql(row: models.Model) -> tuple[str, list[Any]]:
+def _kept_sql(row: models.Model, *, unless_there: bool) -> tuple[str, list[Any]]:
+    model = type(row)
+    kept = _inserts.get((model, unless_there))
+    if kept is None:
+        kept = _inserts[model, unless_there] = _insert_sql(row, unless_there)
+    return kept
+
+
+def _insert_sql(row: models.Model, unless_there: bool) -> tuple[str, list[Any]]:
     meta = type(row)._meta
     fields = [field for field in meta.local_concrete_fields if field is not meta.pk]
-    query = InsertQuery(type(row))
+    query = InsertQuery(type(row), on_conflict=OnConflict.IGNORE if unless_there else None)
     query.insert_values(fields, [row])
     compiler = query.get_compiler(connection=connection)
     compiler.returning_fields = [meta.pk]

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from accounts.models import User
 from core.alerts import resolve
@@ -16,9 +16,13 @@ from core.prepared import ID, Prepared, given
 from funds.models import Debt
 from wallet import ledger
 
-_OWES = Prepared(
-    lambda: Debt.objects.filter(customer_id=given("customer", ID), state=Debt.State.OPEN).order_by().values_list("pk")
-)
+
+def open_ones() -> QuerySet[Debt]:
+    """What anybody owes still."""
+    return Debt.objects.filter(state=Debt.State.OPEN)
+
+
+_OWES = Prepared(lambda: open_ones().filter(customer_id=given("customer", ID)).order_by().values_list("pk"))
 
 
 class CantCollect(Exception):

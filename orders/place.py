@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
@@ -22,18 +23,26 @@ from conduct.watch import Watch
 from core.context import bind
 from core.money import LARGEST, show
 from core.prepared import ID, TEXT, Prepared, given, insert
-from funds import debts
+from funds.payer import account_for
 from orders import promotion, tasks
 from orders.models import Order, OrderEvent, Plan, PromotionUse, new_reference
 from wallet import ledger, permit
-from wallet.models import Hold
+from wallet.models import Account, Hold
 
 LONGEST_LINK = 500
 _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 _HOST = re.compile(r"(?=.{4,253}\Z)([^\W_]([\w-]{0,61}[^\W_])?\.)+[^\W\d_]{2,63}\Z")
 
 
-_SOLD = Prepared(lambda: on_shelf().select_related("category").filter(pk=given("service", ID)).order_by())
+_SOLD = Prepared(
+    lambda: (
+        on_shelf()
+        .select_related("category")
+        .filter(pk=given("service", ID))
+        .annotate(blocklist=watch.mark())
+        .order_by()
+    )
+)
 _BY_FORM_KEY = Prepared(
     lambda: Order.objects.filter(customer_id=given("customer", ID), form_key=given("form_key", TEXT)).order_by()
 )
@@ -107,9 +116,7 @@ def order(
                 shown_unit=shown_unit,
             )
             reference = new_reference()
-            account = ledger.account_of(customer)
-            permitted(customer=customer, amount=offer.charge, now=now)
-            debts.pay(customer=customer, cause=f"order:{reference}", now=now)
+            account = payer(customer=customer, amount=offer.charge, cause=f"order:{reference}", now=now)
             used = None
             if promo:
                 # Before the code, here as everywhere: of two who lock both, none waits for the other.
@@ -189,24 +196,24 @@ def checked(
     shown_unit: int,
 ) -> tuple[Service, str, Quote]:
     """The service, the link as it will be sent, and the customer's prices of now. Raises `CantPlace`."""
-    service = _SOLD.first(service=service_id)
+    service: Any = _SOLD.first(service=service_id)
     if service is None:
         block = blocked.reason(service_id)
         if block is not None:
             raise NotAllowed(block=block, what=_("Service %(number)s") % {"number": service_id}, service=block.words)
         raise CantPlace(service=_("This service is no longer offered."))
     terms = Terms.of(customer)
-    link = _checked(service, quantity, link, terms, watch.now())
+    link = _checked(service, quantity, link, terms, watch.of(service.blocklist))
     offer = quote_for(service, quantity, terms)
     if shown_price is not None and offer.price * (shown_unit or offer.unit) > shown_price * offer.unit:
         raise PriceChanged(shown=shown_price, quote=offer)
     return service, link, offer
 
 
-def permitted(*, customer: User, amount: Decimal, now: datetime) -> None:
-    """Let a purchase of `amount` USD pass. Raises `CantPlace` for a customer who is suspended or at a limit."""
+def payer(*, customer: User, amount: Decimal, cause: str, now: datetime) -> Account:
+    """`funds.payer.account_for`. Raises `CantPlace` for a customer who is suspended or at a limit."""
     try:
-        permit.purchase(customer=customer, amount=amount, now=now)
+        return account_for(customer=customer, amount=amount, cause=cause, now=now)
     except permit.NotPermitted as error:
         raise NotNow(str(error)) from None
 

@@ -5,9 +5,9 @@ import time
 
 from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from catalog import below_cost
+from core.enqueue import Away, enqueue
 from orders import late, poll, statistics, submit
 from orders.below_cost import GUARD
 from orders.mark_goods import mark_goods
@@ -24,8 +24,8 @@ BOUND = 30.0
 def nudge(order_id: int) -> None:
     """Have the order sent at once. Without a broker the sweep will: a customer must not notice."""
     try:
-        submit_order.apply_async(kwargs={"order_id": order_id, "nudged": True}, retry=False)
-    except (OperationalError, OSError) as error:
+        enqueue(submit_order, order_id=order_id, nudged=True)
+    except Away as error:
         log.warning("order %s not nudged, the sweep will find it: %s", order_id, error)
 
 

@@ -15,7 +15,7 @@ from conduct import note
 from conduct.models import Block
 from core.context import bind
 from core.money import CHARGE_STEP, round_up, show
-from funds import debts
+from funds.payer import account_for
 from sms import blocked, states, tasks
 from sms.models import Number, Project, Purchase, Slot, new_reference
 from sms.phones import country_name
@@ -167,14 +167,12 @@ def _own_number(customer: User, project: Project, phone: str) -> str:
 def _create(
     customer: User, project: Project, quantity: int, phone: str, price: Decimal, form_key: str, now: datetime
 ) -> Purchase:
+    reference = new_reference()
     try:
-        permit.purchase(customer=customer, amount=price * quantity, now=now)
+        account = account_for(customer=customer, amount=price * quantity, cause=f"sms:{reference}", now=now)
     except permit.NotPermitted as error:
         raise NotNow(str(error), until=error.until, shut=isinstance(error, permit.Shut)) from None
     _check_active(customer, quantity)
-    reference = new_reference()
-    debts.pay(customer=customer, cause=f"sms:{reference}", now=now)
-    account = ledger.account_of(customer)
     account.refresh_from_db()
     if account.available < price * quantity:
         raise ledger.InsufficientFunds(available=account.available, needed=price * quantity)

@@ -6,10 +6,10 @@ import time
 
 from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from catalog import below_cost
 from catalog.runs import SyncFailed
+from core.enqueue import Away, enqueue
 from sms import acquire, listen, statistics, success, sync
 from sms.below_cost import GUARD
 from sms.models import Purchase
@@ -29,8 +29,8 @@ _listening = threading.BoundedSemaphore(2)
 def nudge(purchase_id: int) -> None:
     """Have the purchase sent at once. Without a broker the sweep will: a customer must not notice."""
     try:
-        acquire_numbers.apply_async(kwargs={"purchase_id": purchase_id, "nudged": True}, retry=False)
-    except (OperationalError, OSError) as error:
+        enqueue(acquire_numbers, purchase_id=purchase_id, nudged=True)
+    except Away as error:
         log.warning("purchase %s not nudged, the sweep will find it: %s", purchase_id, error)
 
 

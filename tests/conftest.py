@@ -79,6 +79,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 # ── The database and the broker ────────────────────────────────────────────────────────────────────
+@pytest.fixture(autouse=True)
+def calls_are_noted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that writes the API's log of calls sees nothing of a test's transaction."""
+    from api import calls
+
+    monkeypatch.setattr(calls, "wake", calls.write_out)
+
+
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
     """Whether this process's database is there already, as a copy of one that was migrated."""

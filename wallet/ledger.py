@@ -9,15 +9,17 @@ transaction begins IMMEDIATE), so what it reads stays true until it commits; the
 behind it.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.money import LARGEST, ZERO, show, to_micros
-from core.prepared import ID, TEXT, USD, Prepared, PreparedUpdate, given, insert
+from core.prepared import ID, TEXT, USD, Prepared, PreparedUpdate, given, insert, insert_unless_there
 from notices.tell import balance_fell
 from wallet.models import Account, Hold, Transfer
 
@@ -53,6 +55,14 @@ class HoldClosed(LedgerError):
 _OF = Prepared(lambda: Account.objects.filter(owner_id=given("owner", ID)).order_by())
 _LOCKED = Prepared(lambda: Account.objects.select_for_update().filter(pk=given("account", ID)).order_by())
 _HELD = PreparedUpdate(lambda: Account.objects.filter(pk=given("account", ID)), held=given("held", USD))
+# What a hold takes, in one statement: it locks the row, as every act does first, and finds none with too little.
+_TAKEN = PreparedUpdate(
+    lambda: Account.objects.filter(pk=given("account", ID), balance__gte=F("held") + given("amount", USD)),
+    held=F("held") + given("amount", USD),
+)
+_GIVEN_BACK = PreparedUpdate(
+    lambda: Account.objects.filter(pk=given("account", ID)), held=F("held") - given("amount", USD)
+)
 _BY_KEY = Prepared(lambda: Hold.objects.filter(key=given("key", TEXT)).order_by())
 _MOVED = Prepared(lambda: Transfer.objects.filter(key=given("key", TEXT)).order_by())
 
@@ -134,23 +144,27 @@ def chargeback(*, account: Account, amount: Decimal, key: str, memo: str, now: d
 
 
 def hold(*, account: Account, amount: Decimal, key: str, now: datetime) -> Hold:
-    """Set `amount` aside for a purchase. Raises `InsufficientFunds`, `KeyReused`."""
+    """Set `amount` aside for a purchase. Raises `InsufficientFunds`, `KeyReused`.
+
+    Two statements where nothing is in the way: every purchase waits for them.
+    """
     _movable(amount)
-    with transaction.atomic():
-        locked = _lock(account.pk)
-        made = _BY_KEY.first(key=key)
-        if made is not None:
-            if made.account_id != account.pk or made.amount != amount:
-                raise KeyReused(f"{key} already holds {made.amount} USD")
+    with _joined():
+        after = _TAKEN.first(account=account.pk, amount=amount)
+        if after is None:
+            before = _lock(account.pk)
+            made = _held_before(key, before.pk, amount)
+            if made is None:
+                raise InsufficientFunds(available=before.available, needed=amount)
             return made
-        if locked.available < amount:
-            raise InsufficientFunds(available=locked.available, needed=amount)
-        _set_held(locked, locked.held + amount)
-        try:
-            held = insert(Hold(key=key, account=locked, amount=amount, created_at=now))
-        except IntegrityError as error:  # somebody else's account has this key
-            raise KeyReused(f"{key} is taken") from error
-        _fell(locked, amount, now)
+        held = Hold(key=key, account=after, amount=amount, created_at=now)
+        if not insert_unless_there(held):
+            _GIVEN_BACK.run(account=account.pk, amount=amount)
+            made = _held_before(key, account.pk, amount)
+            if made is None:
+                raise KeyReused(f"{key} is taken")
+            return made
+        _fell(after, amount, now)
         return held
 
 
@@ -163,10 +177,8 @@ def split(*, hold: Hold, amount: Decimal, key: str, now: datetime) -> Hold:
     _movable(amount)
     with transaction.atomic():
         locked = _lock(hold.account_id)
-        made = _BY_KEY.first(key=key)
+        made = _held_before(key, locked.pk, amount)
         if made is not None:
-            if made.account_id != locked.pk or made.amount != amount:
-                raise KeyReused(f"{key} already holds {made.amount} USD")
             return made
         current = Hold.objects.get(pk=hold.pk)
         if current.state != Hold.State.OPEN:
@@ -266,8 +278,8 @@ def _move(
             return made
         if customer.available + amount < ZERO:
             raise InsufficientFunds(available=customer.available, needed=-amount)
-        after = customer.balance + amount
-        Account.objects.filter(pk=account_id).update(balance=after)
+        customer.balance += amount
+        Account.objects.filter(pk=account_id).update(balance=customer.balance)
         system, _made = Account.objects.get_or_create(kind=other, owner=None)
         source, target = (system, customer) if amount > 0 else (customer, system)
         try:
@@ -281,7 +293,7 @@ def _move(
                     amount=abs(amount),
                     key=key,
                     memo=memo[:300],
-                    balance_after=after,
+                    balance_after=customer.balance,
                     created_at=now,
                 )
             )
@@ -292,9 +304,22 @@ def _move(
         return moved
 
 
-def _fell(before: Account, by: Decimal, now: datetime) -> None:
+def _joined() -> AbstractContextManager[None]:
+    """The caller's transaction, without a savepoint; or one of its own. For an act that fails before it has written."""
+    return nullcontext() if connection.in_atomic_block else transaction.atomic()
+
+
+def _held_before(key: str, account_id: int, amount: Decimal) -> Hold | None:
+    """The hold that the key stands for. Raises `KeyReused` when that is another one than is asked for."""
+    made = _BY_KEY.first(key=key)
+    if made is not None and (made.account_id != account_id or made.amount != amount):
+        raise KeyReused(f"{key} already holds {made.amount} USD")
+    return made
+
+
+def _fell(after: Account, by: Decimal, now: datetime) -> None:
     """What is available fell `by` USD. A capture takes what was set aside before, so it is no fall."""
-    balance_fell(customer_id=before.owner_id, before=before.available, after=before.available - by, now=now)
+    balance_fell(customer_id=after.owner_id, before=after.available + by, after=after.available, now=now)
 
 
 def _lock(account_id: int) -> Account:

@@ -37,9 +37,19 @@ class Shut(NotPermitted):
 
 def purchase(*, customer: User, amount: Decimal, now: datetime) -> None:
     """Let a purchase of `amount` USD pass. To be called in its transaction. Raises `NotPermitted`."""
+    not_shut(customer=customer, now=now)
+    within_limits(customer=customer, amount=amount, now=now)
+
+
+def not_shut(*, customer: User, now: datetime) -> None:
+    """Raises `Shut` while buying is suspended for the customer."""
     shut = suspensions.found(customer.pk, suspensions.PURCHASE, now=now)
     if shut is not None:
         raise Shut(suspensions.words(shut), until=shut.ends_at)
+
+
+def within_limits(*, customer: User, amount: Decimal, now: datetime) -> None:
+    """Raises `NotPermitted` for a purchase of `amount` USD that passes a limit. No query where there is none."""
     spend, pace = spend_a_day(customer), purchases_a_minute(customer)
     if not spend and not pace:
         return

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from core.money import LARGEST
-from funds import debts
 from orders import place
 from orders.models import Order, Plan, new_reference
 from orders.place import CantPlace
@@ -63,12 +62,10 @@ def plan(
                 raise CantPlace(runs=_("Only services for social media can be ordered in several runs or for later."))
             if offer.charge * runs > LARGEST:
                 raise CantPlace(runs=_("This is more than one order can be: order less at a time."))
-            place.permitted(customer=customer, amount=offer.charge * runs, now=now)
             reference = new_reference()
-            debts.pay(customer=customer, cause=f"plan:{reference}", now=now)
-            hold = ledger.hold(
-                account=ledger.account_of(customer), amount=offer.charge * runs, key=f"plan:{reference}:hold", now=now
-            )
+            charge = offer.charge * runs
+            account = place.payer(customer=customer, amount=charge, cause=f"plan:{reference}", now=now)
+            hold = ledger.hold(account=account, amount=charge, key=f"plan:{reference}:hold", now=now)
             made = Plan.objects.create(
                 reference=reference,
                 customer=customer,

@@ -25,7 +25,7 @@ class Programs:
     def called(self, key: Key, number: int) -> None:
         outcome = "" if number % 4 else "There is no service 99999999999999999999 for you."
         action = ["services", "add", "status", "balance"][number % 4]
-        calls.record(
+        calls.note(
             key=key, action=action, outcome=outcome, milliseconds=7 + number, address="203.0.113.7", now=self.tick()
         )
 

@@ -57,7 +57,7 @@ def known(rich, shop, project, now):
         shop.later(FAR / 6)
     listen.run_out(now=now + timedelta(days=2))
     key, _secret = keys.make(customer=person, name="robot", now=now)
-    calls.record(key=key, action="balance", outcome="", milliseconds=3, address="203.0.113.8", now=now)
+    calls.note(key=key, action="balance", outcome="", milliseconds=3, address="203.0.113.8", now=now)
     Webhook.objects.create(
         customer=person, url="https://hooks.example/li", events=["order.completed"], active_since=now, created_at=now
     )

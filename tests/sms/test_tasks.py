@@ -33,13 +33,9 @@ def test_a_nudge_does_not_pass_those_that_wait_for_the_sweep(bought, now):
     assert set(Purchase.objects.values_list("state", flat=True)) == {states.RUNNING}
 
 
-def test_without_a_broker_a_purchase_is_bought_all_the_same(bought, monkeypatch, caplog):
+def test_without_a_broker_a_purchase_is_bought_all_the_same(bought, settings, tmp_path, caplog):
     purchase = bought(1)
-
-    def away(**_options):
-        raise OSError("nobody listens")
-
-    monkeypatch.setattr(tasks.acquire_numbers, "apply_async", away)
+    settings.CELERY_BROKER_URL = f"redis+socket://{tmp_path}/nobody.sock"
     tasks.nudge(purchase.pk)
     assert "not nudged, the sweep will find it" in caplog.text
 

@@ -86,7 +86,7 @@ journeys: browser
 
 coverage: .venv/.dev
 	@echo 'Tests on SQLite, with the branches they take'
-	@$(SUITE) --cov --cov-report=
+	@TEST_EVERYWHERE=1 $(SUITE) --cov --cov-report=
 	@$(PY) -m checks.covered
 
 # Such as MODULES='--only wallet/ledger.py'.

@@ -2,12 +2,12 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.messages import get_messages
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import User
-from orders.models import Order
 from tests.admin.conftest import HOSTILE
 
 pytestmark = pytest.mark.django_db
@@ -41,34 +41,22 @@ def test_every_model_is_there_and_speaks_unfold():
     assert all(isinstance(page, ModelAdmin) for page in admin.site._registry.values())
 
 
-# One test each, not one a model: making a row of every table takes longer than asking for all pages.
-def test_a_list_opens_and_can_be_searched(desk, everything):
+# One test each, not one a model: making a row of every table takes longer than asking for all pages. That each page
+# opens, with hostile text as text, and changes nothing: `tests/security/test_the_desk.py`.
+def test_a_list_can_be_searched(desk, everything):
     for label in MODELS:
-        for query in ["", "?q=7001", "?q=customer@example.com", "?q=%23" + "9" * 30, "?q=likes+x", "?q=%00"]:
+        for query in ["?q=7001+customer@example.com", "?q=%23" + "9" * 30, "?q=%00"]:
             answer = desk.get(address(label, "changelist") + query, follow=True)
             assert answer.status_code == 200, (label, query)
             assert HOSTILE not in answer.content.decode(), (label, query)
 
 
-def test_every_row_has_its_page_with_hostile_text_as_text(desk, everything):
-    registered("auth.group").objects.create(name=HOSTILE)
-    for label in MODELS:
-        rows = list(registered(label)._default_manager.all())
-        assert rows, label
-        for number, row in enumerate(rows):
-            # The history looks alike, whatever row it is of.
-            for page in ["change", "history"] if number == 0 else ["change"]:
-                answer = desk.get(address(label, page, row.pk))
-                assert answer.status_code == 200, (label, page)
-                assert HOSTILE not in answer.content.decode(), (label, page)
-
-
 def test_a_row_that_is_not_there_is_said_to_be_missing(desk, db):
     for label in MODELS:
         for nothing in ["999999", "nonsense"]:
-            answer = desk.get(address(label, "change", nothing), follow=True)
-            assert answer.status_code == 200, label
-            assert "exist" in answer.content.decode(), label
+            answer = desk.get(address(label, "change", nothing))
+            assert answer.status_code == 302, label
+            assert ["exist" in str(message) for message in get_messages(answer.wsgi_request)][-1:] == [True], label
 
 
 def test_books_orders_and_records_are_read_only_even_for_superusers(desk, everything):
@@ -109,8 +97,9 @@ def test_customers_get_403_and_visitors_the_shops_own_log_in(client, shopper, ev
             refused = getattr(shopper, method)(page, follow=True)
             assert refused.status_code == 403, page
             assert "customer@example.com" not in refused.content.decode().split("</header>")[-1]
-            sent = getattr(client, method)(page, follow=True)
-            assert sent.redirect_chain[-1][0].startswith(reverse("account_login")), page
+            sent = getattr(client, method)(page)
+            assert sent.status_code == 302, page
+            assert sent.headers["Location"].startswith((reverse("account_login"), reverse("admin:login"))), page
 
 
 def test_operators_log_in_where_everybody_does_and_land_where_they_wanted(client, operator):
@@ -230,13 +219,3 @@ def test_the_text_of_goods_is_shown_only_after_a_yes_and_that_is_kept(desk, ever
     assert HOSTILE not in shown
     history = desk.get(address("orders.order", "history", goods.pk)).content.decode()
     assert "Looked at its 1 delivered items." in history
-
-
-def test_nothing_changes_by_get(desk, everything):
-    from django.contrib.admin.models import LogEntry
-
-    before = list(Order.objects.order_by("pk").values())
-    for page in _addresses(everything):
-        desk.get(page)
-    assert list(Order.objects.order_by("pk").values()) == before
-    assert not LogEntry.objects.exists()

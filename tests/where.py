@@ -22,8 +22,8 @@ SQLITE_ALONE = [
     *("sms/test_admin.py", "sms/test_pages.py", "orders/test_pages.py", "wallet/test_pages.py", "desk/test_pages.py"),
     *("catalog/test_pages.py", "faults/test_up.py"),
 ]
-# Processes that are killed and vendors that are silent for long: as a live shop meets them. What operators do, and what is
-# proved by drawing many histories: the acts below that run on both.
+# Processes that are killed and vendors that are silent for long: as a live shop meets them. What operators do, and what
+# is proved by drawing many histories: the acts below that run on both.
 POSTGRES_ALONE = [
     *("faults/test_killed_worker.py", "faults/test_outage.py", "faults/test_settled_by_evidence.py"),
     *("faults/test_storm.py", "faults/test_messages.py", "faults/test_restore.py"),

@@ -1,11 +1,12 @@
 """Fifty customers with browsers and five with programs, for twenty minutes, with a rolling restart in the middle.
 
-    .venv/bin/python -m bench.load [--minutes 20] [--browsers 50] [--programs 5] [--services 2000]
+    .venv/bin/python -m bench.load [--minutes 20] [--browsers 50] [--programs 5] [--services 2000] [--steady]
 
 Starts PostgreSQL, Valkey, a sandbox, the web server, two workers and beat. A browser logs in, looks at the shop,
 searches as one types, orders, looks at its orders and its money, and thinks between two clicks; a program orders and
 asks how its orders stand. In the middle every worker and then the web server is stopped as an upgrade stops it (TERM)
-and started again; the listening socket stays, as systemd keeps it. Afterwards what is under way runs to its end.
+and started again; the listening socket stays, as systemd keeps it. With `--steady` nothing is stopped, so that the
+memory at the end is that of processes which worked all the time. Afterwards what is under way runs to its end.
 
 Prints one JSON line: requests, failures, median and p95 by kind of page, orders placed by the clients, in the database
 and at the vendor, what the audit found, and the memory of each process after a fifth of the time and at the end.
@@ -181,6 +182,7 @@ def main() -> int:
     options.add_argument("--minutes", type=float, default=20.0)
     options.add_argument("--browsers", type=int, default=50)
     options.add_argument("--programs", type=int, default=5)
+    options.add_argument("--steady", action="store_true", help="nothing is restarted")
     options.add_argument("--services", type=int, default=2000)
     options.add_argument("--think", type=float, default=5.0, help="seconds between two clicks")
     given = options.parse_args()
@@ -230,7 +232,7 @@ def run(given: argparse.Namespace, vendor: Any, home: Path) -> bool:
         for client in clients:
             client.start()
             time.sleep(min(2.2, given.minutes * 6 / len(clients)))  # the log-in page takes 30 a minute from one address
-        memory = watch(house, until, given.minutes * 60)
+        memory = watch(house, until, given.minutes * 60, steady=given.steady)
         for client in clients:
             client.join()
         settled = drain(seconds=300)
@@ -268,9 +270,12 @@ def prepare(given: argparse.Namespace) -> tuple[list[str], list[str], list[int],
     return emails, secrets, list(smm.values_list("pk", flat=True)[:200]), (cheap.pk, max(cheap.min, 10))
 
 
-def watch(house: Any, until: float, seconds: float) -> dict[str, list[float]]:
-    """Restart everything in turn at half time; MB of each part after a fifth of the time, and in the last minute."""
-    began, restarted, memory = time.monotonic(), False, defaultdict(list)
+def watch(house: Any, until: float, seconds: float, *, steady: bool) -> dict[str, list[float]]:
+    """Restart everything in turn at half time, unless it is steady.
+
+    MB of each part after a fifth of the time, and in the last minute.
+    """
+    began, restarted, memory = time.monotonic(), steady, defaultdict(list)
     early = False
     while (now := time.monotonic()) < until:
         if not early and now > began + seconds / 5:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from reseller.books import audit
 from wallet import ledger
-from wallet.models import Hold, Transfer
+from wallet.models import Account, Hold, Transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # How long the first transaction stays open after its act: the second one is in its own by then.
@@ -129,3 +129,35 @@ def test_a_part_of_a_hold_is_split_off_once(account, now):
 
     assert isinstance(said, ledger.LedgerError)
     assert Hold.objects.get(pk=whole.pk).amount == 3
+
+
+def test_a_hold_outside_of_a_transaction_is_whole_or_not_at_all(account, now, monkeypatch):
+    def breaks(**_about):
+        raise RuntimeError("the outbox is full")
+
+    monkeypatch.setattr(ledger, "balance_fell", breaks)
+    with pytest.raises(RuntimeError):
+        ledger.hold(account=account, amount=Decimal(5), key="h", now=now)
+    account.refresh_from_db()
+    assert account.held == 0
+    assert not Hold.objects.exists()
+    assert audit().problems == []
+
+
+def test_a_hold_that_is_refused_leaves_its_callers_transaction_as_it_was(account, now):
+    with transaction.atomic():
+        ledger.deposit(account=account, amount=Decimal(1), key="d", now=now)
+        with pytest.raises(ledger.InsufficientFunds):
+            ledger.hold(account=account, amount=Decimal(5_000), key="h", now=now)
+        ledger.hold(account=account, amount=Decimal(1), key="h", now=now)
+        with pytest.raises(ledger.KeyReused):
+            ledger.hold(account=account, amount=Decimal(2), key="h", now=now)
+    account.refresh_from_db()
+    assert account.held == 1
+    assert audit().problems == []
+
+
+def test_nothing_is_held_by_an_account_that_is_not_there(account, now):
+    gone = Account(pk=account.pk + 1000)
+    with pytest.raises(Account.DoesNotExist):
+        ledger.hold(account=gone, amount=Decimal(5), key="h", now=now)

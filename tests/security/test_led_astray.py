@@ -13,7 +13,7 @@ from tests.conftest import PASSWORD
 from tests.lived_in import PAGES
 from tests.lived_in.pages import CUSTOMER, VISITOR
 from tests.security.conftest import browser
-from tests.security.table import addresses, desk
+from tests.security.table import addresses, written_here
 
 pytestmark = pytest.mark.django_db
 
@@ -86,7 +86,7 @@ def test_every_address_leads_to_pages_of_the_shop_alone(shop, table):
 def test_the_way_into_the_admin_leads_to_no_other_site(shop):
     seen = browser(shop.operator)
     astray = {}
-    for name, paths in desk().items():
+    for name, paths in written_here().items():
         wish = {**dict.fromkeys(NAMES, EVIL[1]), "_changelist_filters": EVIL[1], "_to_field": "id", "_popup": "1"}
         answer = seen.get(paths[0], wish, headers={"Referer": EVIL[0]})
         if host_of(answer, paths[0]) != "testserver":

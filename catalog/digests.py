@@ -10,7 +10,7 @@ import hashlib
 import platform
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,12 +40,34 @@ _TOGETHER = f"""SELECT number, substring(%s::bytea, place, {_SIZE}), substring(%
           FROM {_NUMBERS} WITH ORDINALITY AS given(number, nth)) AS placed"""  # noqa: S608  # nosec B608
 
 
-class Noted(NamedTuple):
-    """A digest to be remembered: of the vendor's row, and of what its service was reckoned by."""
+class Notes:
+    """What is to be remembered: of each service the digest of the vendor's row, and of what ours was reckoned by.
 
-    upstream_id: int
-    digest: bytes
-    reckoning: bytes
+    Lists side by side, since an object for each service would be as heavy as the rest.
+    """
+
+    def __init__(self) -> None:
+        self.upstream_ids: list[int] = []
+        self.rows: list[bytes] = []
+        self.means: list[bytes] = []
+
+    def add(self, upstream_id: int, row: bytes, means: bytes) -> None:
+        """Once a service."""
+        self.upstream_ids.append(upstream_id)
+        self.rows.append(row)
+        self.means.append(means)
+
+    def keep(self) -> None:
+        """Write them down in place of what was remembered of the same services."""
+        if not self.upstream_ids:
+            return
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                together = [b"".join(self.rows), b"".join(self.means), _text(self.upstream_ids)]
+                cursor.execute(_WRITE.format(_TOGETHER), together)
+            else:
+                one_by_one = list(zip(self.upstream_ids, self.rows, self.means, strict=True))
+                cursor.executemany(_WRITE.format("VALUES (%s, %s, %s)"), one_by_one)
 
 
 class Shelf(NamedTuple):
@@ -127,18 +149,6 @@ def shelf(reckoning: Reckoning) -> Shelf:
         if digest is not None and means == reckoning.of(vendors, holding)
     }
     return Shelf({row[0]: row[2] for row in rows}, {row[0]: row[1] for row in rows}, vouched)
-
-
-def note(noted: Sequence[Noted]) -> None:
-    """Remember these digests, one a service, in place of what was remembered of the same services."""
-    if not noted:
-        return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            numbers, rows, means = zip(*noted, strict=True)
-            cursor.execute(_WRITE.format(_TOGETHER), [b"".join(rows), b"".join(means), _text(numbers)])
-        else:
-            cursor.executemany(_WRITE.format("VALUES (%s, %s, %s)"), noted)
 
 
 def forget(upstream_ids: Collection[int]) -> None:

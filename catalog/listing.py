@@ -14,20 +14,15 @@ from upstream.replies import SkippedRow, tidy
 _MANY = 5000
 
 
-class Row(NamedTuple):
-    """A row that was read, and the digest of its bytes."""
-
-    told: replies.Service
-    digest: bytes
-
-
 class Sorted(NamedTuple):
     """The rows by what is to be done with them."""
 
     same: set[int]
     """The vendor's numbers of services whose rows need no second look."""
-    rows: dict[int, Row]
+    rows: dict[int, replies.Service]
     """What is to be compared, by the vendor's numbers."""
+    digests: dict[int, bytes]
+    """Of the bytes of `rows`."""
     skipped: list[SkippedRow]
 
     @property
@@ -62,7 +57,8 @@ class Listing:
         """
         self.read(but=vouched.keys())
         same: set[int] = set()
-        rows: dict[int, Row] = {}
+        rows: dict[int, replies.Service] = {}
+        its: dict[int, bytes] = {}
         skipped = [self._bad[place] for place in sorted(self._bad)]
         for place, digest in enumerate(self._digests):
             number = vouched.get(digest)
@@ -76,8 +72,13 @@ class Listing:
                 skipped.append(SkippedRow(id=number, why=f"service {number} is listed twice"))
             elif told is None:
                 same.add(number)
-            elif not tidy(told.name) or not word(told.category):
+            elif not _is_named(told):
                 skipped.append(SkippedRow(id=number, why=f"service {number} has no name"))
             else:
-                rows[number] = Row(told, digest)
-        return Sorted(same, rows, skipped)
+                rows[number], its[number] = told, digest
+        return Sorted(same, rows, its, skipped)
+
+
+def _is_named(row: replies.Service) -> bool:
+    # A letter or digit is left, whatever else goes: nearly every name begins with one.
+    return bool((row.name[0].isalnum() or tidy(row.name)) and word(row.category))

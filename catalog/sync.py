@@ -10,14 +10,14 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
 from catalog import blocked, changes, digests, floored, lock, touched
 from catalog.figures import NOTHING, OWN, WANTED, figures, word
-from catalog.listing import Listing, Row
+from catalog.listing import Listing, Sorted
 from catalog.models import Category, PriceChange, Service, ShelfChange, Subcategory, SyncRun
 from catalog.own import Own
 from catalog.pricing import RuleBook
@@ -110,6 +110,15 @@ def _learn(vendor: Client, category: replies.Category, fetched: Fetched) -> None
 # ── Write ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+class _Place(NamedTuple):
+    """What a category of the vendor's is to us."""
+
+    pk: int
+    is_learned: bool
+    holds_new: bool
+    """Whether what the vendor adds to it waits until somebody has looked at it."""
+
+
 @dataclass
 class _Means:
     """What rows are reckoned by, all of one moment."""
@@ -121,18 +130,29 @@ class _Means:
     units: dict[str, int]
     by_id: dict[int, Category]
     reckoning: digests.Reckoning
+    places: dict[str, _Place]
+
+    def place(self, row: replies.Service) -> _Place:
+        """Where the vendor has it."""
+        found = self.places.get(row.category)
+        if found is None:
+            name = word(row.category)
+            pk = self.categories[name]
+            holds_new = (self.by_id[pk].new_services or settings.NEW_SERVICES) == "hold"
+            found = self.places[row.category] = _Place(pk, name in self.fetched.learned, holds_new)
+        return found
 
     def says(self, row: replies.Service, *, own: Own, pk: int | None, part: int | None) -> tuple[Any, ...]:
         """What our row should say; `pk` and `part` are ours and its part of the vendor's category, as far as known."""
-        name = word(row.category)
-        place = self.fetched.places.get(row.service)
-        if place:
-            part = self.subcategories.get(place)
-        elif name in self.fetched.learned:  # the vendor lists it under none of them
+        place = self.place(row)
+        asked = self.fetched.places.get(row.service)
+        if asked:
+            part = self.subcategories.get(asked)
+        elif place.is_learned:  # the vendor lists it under none of them
             part = None
         return figures(
             row,
-            category_id=self.categories[name],
+            category_id=place.pk,
             subcategory_id=part,
             own=own,
             service_id=pk,
@@ -141,10 +161,9 @@ class _Means:
             categories=self.by_id,
         )
 
-    def note(self, row: Row, says: Sequence[Any]) -> digests.Noted:
-        """What to remember of a row of which ours says this."""
-        category = self.categories[word(row.told.category)]
-        return digests.Noted(row.told.service, row.digest, self.reckoning.of(category, says[_CATEGORY]))
+    def mark(self, row: replies.Service, says: Sequence[Any]) -> bytes:
+        """What a row of ours that says this was reckoned by."""
+        return self.reckoning.of(self.place(row).pk, says[_CATEGORY])
 
 
 def _write(fetched: Fetched, run: SyncRun, *, whole: bool, accept_withdrawals: bool, now: datetime) -> None:
@@ -170,14 +189,14 @@ def _write(fetched: Fetched, run: SyncRun, *, whole: bool, accept_withdrawals: b
     subcategories = _subcategories(fetched, categories)
     by_id = Category.objects.in_bulk()
     reckoning = digests.Reckoning(rules, units, by_id)
-    means = _Means(fetched, categories, subcategories, RuleBook(rules), units, by_id, reckoning)
-    noted: list[digests.Noted] = []
+    means = _Means(fetched, categories, subcategories, RuleBook(rules), units, by_id, reckoning, {})
+    notes = digests.Notes()
     new = [number for number in found.rows if number not in shelf.states]
-    bulk.create_each(Service, (*_NEW, *WANTED), _new_rows((found.rows[number] for number in new), means, noted, now))
-    changed = _compare([number for number in found.rows if number in shelf.states], found.rows, means, noted)
+    bulk.create_each(Service, (*_NEW, *WANTED), _new_rows(new, found, means, notes, now))
+    changed = _compare([number for number in found.rows if number in shelf.states], found, means, notes)
     if is_watched:
-        digests.note(noted)
-    _look_at_faults(changed, found.rows, shelf.vouched)
+        notes.keep()
+    _look_at_faults(changed, found.digests, shelf.vouched)
     news, moved = _change(changed, now)
     # Only from WITHDRAWN: a service that was suspended meanwhile stays off sale.
     withdrawn = [number for number, state in shelf.states.items() if state == Service.State.WITHDRAWN]
@@ -217,28 +236,27 @@ def _not_learned(vouched: Mapping[bytes, int], fetched: Fetched) -> Mapping[byte
 
 
 def _new_rows(
-    rows: Iterable[Row], means: _Means, noted: list[digests.Noted], now: datetime
+    numbers: Iterable[int], found: Sorted, means: _Means, notes: digests.Notes, now: datetime
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of new services, as they are to be written; what is to be remembered of them goes to `noted`."""
-    for row in rows:
-        says = means.says(row.told, own=NOTHING, pk=None, part=None)
-        noted.append(means.note(row, says))
-        held = _is_held(means.by_id[means.categories[word(row.told.category)]])
-        yield row.told.service, now, now, held, held, *says
+    """The rows of new services, as they are to be written; what is to be remembered of them goes to `notes`."""
+    for number in numbers:
+        row = found.rows[number]
+        says = means.says(row, own=NOTHING, pk=None, part=None)
+        notes.add(number, found.digests[number], means.mark(row, says))
+        held = means.place(row).holds_new
+        yield number, now, now, held, held, *says
 
 
-def _compare(
-    numbers: Sequence[int], rows: Mapping[int, Row], means: _Means, noted: list[digests.Noted]
-) -> dict[int, dict[str, Any]]:
-    """What is wanted of the services that say something else, by our numbers; the others go to `noted`."""
+def _compare(numbers: Sequence[int], found: Sorted, means: _Means, notes: digests.Notes) -> dict[int, dict[str, Any]]:
+    """What is wanted of the services that say something else, by our numbers; the others go to `notes`."""
     changed: dict[int, dict[str, Any]] = {}
     for number, pk, *kept in _ours(numbers, *_KEPT, *WANTED):
-        row, own, said = rows[number], Own(*kept[: len(OWN)]), tuple(kept[len(OWN) :])
-        says = means.says(row.told, own=own, pk=pk, part=said[_PART])
+        row, own, said = found.rows[number], Own(*kept[: len(OWN)]), tuple(kept[len(OWN) :])
+        says = means.says(row, own=own, pk=pk, part=said[_PART])
         if said != says:
             changed[pk] = dict(zip(WANTED, says, strict=True))
         else:
-            noted.append(means.note(row, says))
+            notes.add(number, found.digests[number], means.mark(row, says))
     return changed
 
 
@@ -258,14 +276,14 @@ def _ours(numbers: Sequence[int], *fields: str) -> Iterator[tuple[Any, ...]]:
         yield from every.filter(upstream_id__in=numbers[start : start + CHUNK]).values_list(*fields)
 
 
-def _look_at_faults(changed: Collection[int], rows: Mapping[int, Row], vouched: Mapping[bytes, int]) -> None:
-    """Say so when a whole comparison finds what should have needed no second look."""
+def _look_at_faults(changed: Collection[int], its: Mapping[int, bytes], vouched: Mapping[bytes, int]) -> None:
+    """Say so when a whole comparison finds what should have needed no second look. `its`: digests by number."""
     if not changed:
         return
-    pks = dict(Service.objects.filter(pk__in=list(changed)[:CHUNK]).values_list("upstream_id", "pk"))
-    wrong = [pks[number] for number in pks if vouched.get(rows[number].digest) == number]
+    numbers = Service.objects.filter(pk__in=list(changed)[:CHUNK]).values_list("upstream_id", flat=True)
+    wrong = [number for number in numbers if vouched.get(its[number]) == number]
     if wrong:
-        log.error("services %s were changed behind the back of their triggers", wrong[:20])
+        log.error("the vendor's services %s were changed behind the back of the triggers", wrong[:20])
 
 
 def _change(changed: Mapping[int, Mapping[str, Any]], now: datetime) -> tuple[set[str], list[changes.Moved]]:
@@ -320,14 +338,9 @@ def _tell(new: list[int], returned: list[int], gone: list[int], moved: Sequence[
     changes.forget(now=now)
 
 
-def _is_held(category: Category) -> bool:
-    """Whether what the vendor adds to the category waits until somebody has looked at it."""
-    return (category.new_services or settings.NEW_SERVICES) == "hold"
-
-
-def _categories(fetched: Fetched, rows: Iterable[Row], now: datetime) -> dict[str, int]:
+def _categories(fetched: Fetched, rows: Iterable[replies.Service], now: datetime) -> dict[str, int]:
     """Ids by the vendor's name, of every category listed or named by one of `rows`; missing ones are made."""
-    names = dict.fromkeys([c.category for c in fetched.categories] + [word(row.told.category) for row in rows])
+    names = dict.fromkeys([c.category for c in fetched.categories] + [word(row.category) for row in rows])
     known = _ids_of_categories()
     missing = [name for name in names if name and name not in known]
     # One of our own that is called just so is the vendor's from now on.

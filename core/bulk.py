@@ -65,16 +65,17 @@ def _needs_default(field: Any, given: Sequence[Any]) -> bool:
     return field not in given and not field.primary_key and not field.has_db_default()
 
 
-# Moments are written as text by Python, and the rows of one run have the same ones.
-_moment = functools.lru_cache(maxsize=1000)(str)
+# The rows of one run have the same few prices and moments.
+_micros = functools.lru_cache(maxsize=20_000)(lambda amount: None if amount is None else to_micros(amount))
+_moment = functools.lru_cache(maxsize=1000)(lambda moment: None if moment is None else str(moment))
 
 
 def _way(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     """How a value of the field is written down; None: as it is."""
     if isinstance(field, MoneyField):
-        return lambda amount: None if amount is None else to_micros(amount)
+        return _micros
     if isinstance(field, models.DateTimeField):
-        return lambda moment: None if moment is None else _moment(moment)
+        return _moment
     if isinstance(field, _AS_THEY_ARE):
         return None
     return lambda value: field.get_db_prep_save(value, connection)

@@ -51,7 +51,6 @@ def parse(text: str, *, places: int = 6) -> Decimal:
     return amount
 
 
-@functools.lru_cache(maxsize=20_000)
 def to_micros(amount: Decimal) -> int:
     """The exact number of micros; raises `ValueError` when the amount has a fraction of one."""
     scaled = EXACT.scaleb(amount, 6)

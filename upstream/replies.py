@@ -110,6 +110,8 @@ class Category(msgspec.Struct, frozen=True):
 class Service(
     msgspec.Struct,
     frozen=True,
+    # Nothing in it leads anywhere: a hundred thousand of them are not to be looked through again and again.
+    gc=False,
     rename={"entity_type": "entityType", "auto_delivery": "autoDelivery"},
 ):
     """A row of `services`. `rate` is USD per rate unit (ruling 2)."""

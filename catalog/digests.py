@@ -63,7 +63,7 @@ class Notes:
             return
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
-                together = [b"".join(self.rows), b"".join(self.means), _text(self.upstream_ids)]
+                together = (b"".join(self.rows), b"".join(self.means), _text(self.upstream_ids))
                 cursor.execute(_WRITE.format(_TOGETHER), together)
             else:
                 one_by_one = list(zip(self.upstream_ids, self.rows, self.means, strict=True))

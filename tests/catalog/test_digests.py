@@ -324,6 +324,25 @@ def test_each_column_that_is_compared_is_watched(vendor, name):
     assert TouchedService.objects.filter(upstream_id=service.upstream_id).exists()
 
 
+def test_the_name_of_either_category_counts(vendor, now):
+    sync_catalog(vendor=vendor)
+    ours = Category.objects.create(name="Ours")
+    override(wishes={Service.objects.get(upstream_id=4).pk: {"own_category_id": ours.pk}}, now=now)
+    agree(vendor)
+    assert compared(vendor) == 0
+    Category.objects.filter(pk=ours.pk).update(name="Called otherwise")
+    assert agree(vendor).changed == 1
+    Category.objects.filter(vendor_name="Odds").update(name_zh="类")
+    assert agree(vendor).changed == len([row for row in vendor.rows.values() if row["category"] == "Odds"])
+
+
+def test_a_category_that_is_new_has_nothing_else_compared(vendor):
+    sync_catalog(vendor=vendor)
+    vendor.names["Yet another"] = []
+    vendor.rows[5]["category"] = "Yet another"
+    assert compared(vendor) == 1
+
+
 def test_what_is_not_compared_is_not_watched(vendor, now):
     sync_catalog(vendor=vendor)
     Service.objects.update(hidden=True, held=True, position=3, state="SUSPENDED", changed_at=now, description="x")

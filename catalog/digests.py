@@ -135,7 +135,9 @@ class Reckoning:
 
 def seen() -> set[bytes]:
     """The digests of all rows that were ever compared: their services are known, if nothing else."""
-    return {bytes(digest) for digest in RowDigest.objects.values_list("digest", flat=True)}
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT digest FROM {_DIGESTS}")  # noqa: S608  # nosec B608
+        return {digest for (digest,) in cursor.fetchall()}
 
 
 def shelf(reckoning: Reckoning) -> Shelf:
@@ -153,6 +155,8 @@ def shelf(reckoning: Reckoning) -> Shelf:
 
 def forget(upstream_ids: Collection[int]) -> None:
     """Have these services compared by the next sync."""
+    if not upstream_ids:
+        return
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_FORGET.format(f"IN (SELECT {_NUMBERS})"), [_text(upstream_ids)])

@@ -7,19 +7,18 @@ Most rows are those of the last time, and are neither read nor compared: `catalo
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from catalog import blocked, changes, digests, floored, lock, touched
-from catalog.figures import NOTHING, OWN, WANTED, figures, word
-from catalog.listing import Listing, Sorted
+from catalog.compare import NEW, Means, compare, new_rows, ours
+from catalog.figures import word
+from catalog.listing import Listing
 from catalog.models import Category, PriceChange, Service, ShelfChange, Subcategory, SyncRun
-from catalog.own import Own
 from catalog.pricing import RuleBook
 from catalog.rules import general_rows
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
@@ -37,11 +36,6 @@ KIND = "catalogue"
 LEARN_AGAIN = timedelta(hours=24)
 WHOLE_AGAIN = timedelta(hours=24)
 CHUNK = 500
-MANY = 5000
-# What a new row says besides `WANTED`, and what a comparison reads of ours before it.
-_NEW = ("upstream_id", "first_seen_at", "changed_at", "held", "hidden")
-_KEPT = ("upstream_id", "pk", *OWN)
-_CATEGORY, _PART = WANTED.index("category_id"), WANTED.index("vendor_subcategory_id")
 
 
 @dataclass
@@ -88,7 +82,7 @@ def _to_learn(listed: list[replies.Category], rows: Collection[replies.Service])
     fresh_enough = set(
         Category.objects.filter(learned_at__gt=timezone.now() - LEARN_AGAIN).values_list("vendor_name", flat=True)
     )
-    known = {number for (number,) in _ours([row.service for row in rows], "upstream_id")}
+    known = {number for (number,) in ours([row.service for row in rows], "upstream_id")}
     with_news = {word(row.category) for row in rows if row.service not in known}
     return [c for c in listed if c.subcategories and (c.category not in fresh_enough or c.category in with_news)]
 
@@ -108,62 +102,6 @@ def _learn(vendor: Client, category: replies.Category, fetched: Fetched) -> None
 
 
 # ── Write ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-class _Place(NamedTuple):
-    """What a category of the vendor's is to us."""
-
-    pk: int
-    is_learned: bool
-    holds_new: bool
-    """Whether what the vendor adds to it waits until somebody has looked at it."""
-
-
-@dataclass
-class _Means:
-    """What rows are reckoned by, all of one moment."""
-
-    fetched: Fetched
-    categories: dict[str, int]
-    subcategories: dict[tuple[str, str], int]
-    rules: RuleBook[Any]
-    units: dict[str, int]
-    by_id: dict[int, Category]
-    reckoning: digests.Reckoning
-    places: dict[str, _Place]
-
-    def place(self, row: replies.Service) -> _Place:
-        """Where the vendor has it."""
-        found = self.places.get(row.category)
-        if found is None:
-            name = word(row.category)
-            pk = self.categories[name]
-            holds_new = (self.by_id[pk].new_services or settings.NEW_SERVICES) == "hold"
-            found = self.places[row.category] = _Place(pk, name in self.fetched.learned, holds_new)
-        return found
-
-    def says(self, row: replies.Service, *, own: Own, pk: int | None, part: int | None) -> tuple[Any, ...]:
-        """What our row should say; `pk` and `part` are ours and its part of the vendor's category, as far as known."""
-        place = self.place(row)
-        asked = self.fetched.places.get(row.service)
-        if asked:
-            part = self.subcategories.get(asked)
-        elif place.is_learned:  # the vendor lists it under none of them
-            part = None
-        return figures(
-            row,
-            category_id=place.pk,
-            subcategory_id=part,
-            own=own,
-            service_id=pk,
-            rules=self.rules,
-            units=self.units,
-            categories=self.by_id,
-        )
-
-    def mark(self, row: replies.Service, says: Sequence[Any]) -> bytes:
-        """What a row of ours that says this was reckoned by."""
-        return self.reckoning.of(self.place(row).pk, says[_CATEGORY])
 
 
 def _write(fetched: Fetched, run: SyncRun, *, whole: bool, accept_withdrawals: bool, now: datetime) -> None:
@@ -189,11 +127,13 @@ def _write(fetched: Fetched, run: SyncRun, *, whole: bool, accept_withdrawals: b
     subcategories = _subcategories(fetched, categories)
     by_id = Category.objects.in_bulk()
     reckoning = digests.Reckoning(rules, units, by_id)
-    means = _Means(fetched, categories, subcategories, RuleBook(rules), units, by_id, reckoning, {})
+    means = Means(
+        fetched.places, fetched.learned, categories, subcategories, RuleBook(rules), units, by_id, reckoning, {}
+    )
     notes = digests.Notes()
     new = [number for number in found.rows if number not in shelf.states]
-    bulk.create_each(Service, (*_NEW, *WANTED), _new_rows(new, found, means, notes, now))
-    changed = _compare([number for number in found.rows if number in shelf.states], found, means, notes)
+    bulk.create_each(Service, NEW, new_rows(new, found, means, notes, now))
+    changed = compare([number for number in found.rows if number in shelf.states], found, means, notes)
     if is_watched:
         notes.keep()
     _look_at_faults(changed, found.digests, shelf.vouched)
@@ -233,47 +173,6 @@ def _not_learned(vouched: Mapping[bytes, int], fetched: Fetched) -> Mapping[byte
     asked = Service.objects.filter(vendor_category__vendor_name__in=fetched.learned)
     again = set(asked.values_list("upstream_id", flat=True)) | fetched.places.keys()
     return {digest: number for digest, number in vouched.items() if number not in again}
-
-
-def _new_rows(
-    numbers: Iterable[int], found: Sorted, means: _Means, notes: digests.Notes, now: datetime
-) -> Iterator[tuple[Any, ...]]:
-    """The rows of new services, as they are to be written; what is to be remembered of them goes to `notes`."""
-    for number in numbers:
-        row = found.rows[number]
-        says = means.says(row, own=NOTHING, pk=None, part=None)
-        notes.add(number, found.digests[number], means.mark(row, says))
-        held = means.place(row).holds_new
-        yield number, now, now, held, held, *says
-
-
-def _compare(numbers: Sequence[int], found: Sorted, means: _Means, notes: digests.Notes) -> dict[int, dict[str, Any]]:
-    """What is wanted of the services that say something else, by our numbers; the others go to `notes`."""
-    changed: dict[int, dict[str, Any]] = {}
-    for number, pk, *kept in _ours(numbers, *_KEPT, *WANTED):
-        row, own, said = found.rows[number], Own(*kept[: len(OWN)]), tuple(kept[len(OWN) :])
-        says = means.says(row, own=own, pk=pk, part=said[_PART])
-        if said != says:
-            changed[pk] = dict(zip(WANTED, says, strict=True))
-        else:
-            notes.add(number, found.digests[number], means.mark(row, says))
-    return changed
-
-
-def _ours(numbers: Sequence[int], *fields: str) -> Iterator[tuple[Any, ...]]:
-    """Fields of our services by the vendor's numbers, which come first of them; `numbers` may be of no service.
-
-    Tuples, since a model for each is as heavy as all the rest.
-    """
-    every = Service.objects.order_by()
-    if len(numbers) > MANY:  # naming them all would take longer than reading the others as well
-        wanted = set(numbers)
-        for row in every.values_list(*fields).iterator(chunk_size=5000):
-            if row[0] in wanted:
-                yield row
-        return
-    for start in range(0, len(numbers), CHUNK):
-        yield from every.filter(upstream_id__in=numbers[start : start + CHUNK]).values_list(*fields)
 
 
 def _look_at_faults(changed: Collection[int], its: Mapping[int, bytes], vouched: Mapping[bytes, int]) -> None:

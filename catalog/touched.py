@@ -26,7 +26,7 @@ _PREFIX = "catalog_touched_"
 # REPLACE takes the rows in its way without firing a trigger for it.
 _ON_SQLITE = {
     "update": """AFTER UPDATE ON {services} WHEN {differs} BEGIN
-        INSERT INTO {notes} (upstream_id) VALUES (OLD.upstream_id), (NEW.upstream_id); END""",
+        INSERT INTO {notes} (upstream_id) VALUES (OLD.upstream_id); END""",
     "delete": """AFTER DELETE ON {services} BEGIN
         INSERT INTO {notes} (upstream_id) VALUES (OLD.upstream_id); END""",
     "replace": """BEFORE INSERT ON {services}
@@ -40,11 +40,6 @@ $$ BEGIN
         DELETE FROM {digests};
     ELSE
         INSERT INTO {notes} (upstream_id) VALUES (OLD.upstream_id);
-        IF TG_OP = 'UPDATE' THEN
-            IF NEW.upstream_id <> OLD.upstream_id THEN
-                INSERT INTO {notes} (upstream_id) VALUES (NEW.upstream_id);
-            END IF;
-        END IF;
     END IF;
     RETURN NULL;
 END $$"""

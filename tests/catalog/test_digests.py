@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from catalog import blocked, digests, hide, resume, suspend, touched
+from catalog import blocked, compare, digests, hide, resume, suspend, touched
 from catalog.figures import COMPARED
 from catalog.models import (
     Category,
@@ -418,9 +418,7 @@ def test_what_was_changed_behind_the_triggers_back_is_put_right_and_told(vendor,
 
 
 def test_many_rows_are_compared_in_one_pass(vendor, monkeypatch):
-    from catalog import sync
-
-    monkeypatch.setattr(sync, "MANY", 5)
+    monkeypatch.setattr(compare, "_MANY", 5)
     sync_catalog(vendor=vendor)
     Service.objects.filter(upstream_id__lt=9).update(name="Wrong")
     assert agree(vendor).changed == 8

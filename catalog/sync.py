@@ -115,7 +115,8 @@ def _write(fetched: Fetched, run: SyncRun, *, whole: bool, accept_withdrawals: b
     run.whole = whole or not is_watched or _whole_is_due(now)
     rules, units = general_rows(), rate_units()
     shelf = digests.shelf(digests.Reckoning(rules, units, Category.objects.in_bulk()))
-    found = fetched.listing.sort({} if run.whole else _not_learned(shelf.vouched, fetched))
+    vouched = _not_learned(shelf.vouched, fetched)
+    found = fetched.listing.sort({} if run.whole else vouched)
     if not found.same and not found.rows:
         raise SyncFailed("the vendor's catalogue came back empty")
     on_sale = {number for number, state in shelf.states.items() if state == Service.State.ON_SALE}
@@ -136,7 +137,7 @@ def _write(fetched: Fetched, run: SyncRun, *, whole: bool, accept_withdrawals: b
     changed = compare([number for number in found.rows if number in shelf.states], found, means, notes)
     if is_watched:
         notes.keep()
-    _look_at_faults(changed, found.digests, shelf.vouched)
+    _look_at_faults(changed, found.digests, vouched)
     news, moved = _change(changed, now)
     # Only from WITHDRAWN: a service that was suspended meanwhile stays off sale.
     withdrawn = [number for number, state in shelf.states.items() if state == Service.State.WITHDRAWN]
@@ -181,7 +182,8 @@ def _look_at_faults(changed: Collection[int], its: Mapping[int, bytes], vouched:
         return
     numbers = Service.objects.filter(pk__in=list(changed)[:CHUNK]).values_list("upstream_id", flat=True)
     wrong = [number for number in numbers if vouched.get(its[number]) == number]
-    if wrong:
+    # What was changed since this sync took the notes is no fault.
+    if wrong and (wrong := sorted(set(wrong) - touched.lately())):
         log.error("the vendor's services %s were changed behind the back of the triggers", wrong[:20])
 
 

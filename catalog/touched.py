@@ -59,9 +59,14 @@ def take() -> set[int]:
         if connection.vendor == "postgresql":  # what others commit meanwhile stays
             cursor.execute(f"DELETE FROM {_NOTES} RETURNING upstream_id")  # noqa: S608  # nosec B608
             return {number for (number,) in cursor.fetchall()}
-    numbers = set(TouchedService.objects.values_list("upstream_id", flat=True))
+    numbers = lately()
     TouchedService.objects.all().delete()
     return numbers
+
+
+def lately() -> set[int]:
+    """The vendor's numbers of the services that were changed since the notes were taken last."""
+    return set(TouchedService.objects.values_list("upstream_id", flat=True))
 
 
 def is_watched() -> bool:

@@ -417,6 +417,14 @@ def test_what_was_changed_behind_the_triggers_back_is_put_right_and_told(vendor,
     assert "behind the back" in caplog.text
 
 
+def test_a_subcategory_that_was_learned_is_no_fault(vendor, caplog):
+    sync_catalog(vendor=vendor)
+    vendor.parts[3] += 1
+    Category.objects.update(learned_at=None)
+    assert sync_catalog(vendor=vendor, whole=True).changed == 1
+    assert "behind the back" not in caplog.text
+
+
 def test_many_rows_are_compared_in_one_pass(vendor, monkeypatch):
     monkeypatch.setattr(compare, "_MANY", 5)
     sync_catalog(vendor=vendor)

@@ -7,6 +7,7 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalogue"
 
     def ready(self) -> None:
-        from catalog import edition
+        from catalog import edition, touched
 
         post_migrate.connect(edition.after_migrate, sender=self, dispatch_uid="catalog.edition")
+        post_migrate.connect(touched.after_migrate, sender=self, dispatch_uid="catalog.touched")

@@ -10,7 +10,7 @@ from django.db import transaction
 from catalog import blocked, changes, floored, lock
 from catalog.keep_changes import keep_changes
 from catalog.models import Category, Service
-from catalog.own import Own, Told, holds, search_text
+from catalog.own import Own, Shape, Told, holds, search_text
 from catalog.pricing import least_price
 from catalog.rules import general
 from core.money import show
@@ -24,7 +24,6 @@ NOTHING: dict[str, Any] = {
     "own_category_id": None,
     "own_price": None,
 }
-_SHAPED = ("name", "category_id", "subcategory_id", "price", "search_text")
 _BATCH = 500
 
 
@@ -52,7 +51,7 @@ def override(*, wishes: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
         low: list[tuple[Service, Decimal]] = []
         touched: set[str] = set()
         for service in _services(wishes):
-            before = {name: getattr(service, name) for name in (*wishes[service.pk], *_SHAPED)}
+            before = {name: getattr(service, name) for name in (*wishes[service.pk], *Shape._fields)}
             for name, value in wishes[service.pk].items():
                 setattr(service, name, value)
             shape = holds(
@@ -62,7 +61,7 @@ def override(*, wishes: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
                 rules=rules,
                 categories=categories,
             )
-            for name, value in shape.items():
+            for name, value in shape._asdict().items():
                 setattr(service, name, value)
             differing = {name for name, value in before.items() if getattr(service, name) != value}
             if not differing:

@@ -4,17 +4,15 @@ A sync and an operator's change both ask here, so that neither undoes the other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
 from catalog.models import Category, Service
 from catalog.pricing import Rule, RuleBook
 from catalog.search import fold
 
 
-@dataclass(frozen=True)
-class Own:
+class Own(NamedTuple):
     """What the operator says of a service. Empty and None: as the vendor has it."""
 
     name: str = ""
@@ -23,13 +21,12 @@ class Own:
     price: Decimal | None = None
 
     @classmethod
-    def of(cls, service: Any) -> "Own":
-        """What stands in the row of a service, read as a model or as a named tuple."""
+    def of(cls, service: Service) -> "Own":
+        """What stands in the row of a service."""
         return cls(service.own_name, service.name_zh, service.own_category_id, service.own_price)
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """What the vendor says of a service. `rate` is USD for one rate unit."""
 
     name: str
@@ -45,25 +42,32 @@ class Told:
         return cls(service.vendor_name, service.vendor_category_id, service.vendor_subcategory_id, service.rate)
 
 
+class Shape(NamedTuple):
+    """What the row of a service should say: name, place, price and what a search reads."""
+
+    name: str
+    category_id: int
+    subcategory_id: int | None
+    price: Decimal
+    search_text: str
+
+
 def holds(
     *, told: Told, own: Own, service_id: int | None, rules: RuleBook[Rule], categories: Mapping[int, Category]
-) -> dict[str, Any]:
-    """What the row should say, by field name: name, place, price and what a search reads.
-
-    `categories` has all of them by id.
-    """
+) -> Shape:
+    """What the row should say. `categories` has all of them by id."""
     name = own.name or told.name
     category_id = own.category_id or told.category_id
     # The vendor's parts are parts of its own category.
     subcategory_id = told.subcategory_id if category_id == told.category_id else None
     rule = rules.rule_for(service_id=service_id, subcategory_id=subcategory_id, category_id=category_id)
-    return {
-        "name": name,
-        "category_id": category_id,
-        "subcategory_id": subcategory_id,
-        "price": rules.price_of(told.rate, rule, own=own.price),
-        "search_text": search_text(name, own.name_zh, categories[category_id]),
-    }
+    return Shape(
+        name,
+        category_id,
+        subcategory_id,
+        rules.price_of(told.rate, rule, own=own.price),
+        search_text(name, own.name_zh, categories[category_id]),
+    )
 
 
 def search_text(name: str, name_zh: str, category: Category) -> str:

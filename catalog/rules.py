@@ -19,7 +19,12 @@ _FIELDS = (
 
 def general() -> RuleBook[Rule]:
     """The rules that make the price which a service's row keeps: those of no group."""
-    return RuleBook(MarkupRule.objects.filter(active=True, group=None))
+    return RuleBook(general_rows())
+
+
+def general_rows() -> list[MarkupRule]:
+    """What `general` is made of. One query."""
+    return list(MarkupRule.objects.filter(active=True, group=None))
 
 
 def everybodys() -> RuleBook[Rule]:

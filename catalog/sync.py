@@ -2,26 +2,27 @@
 
 Services that vanish are withdrawn, never deleted. An answer that is empty, or that would withdraw more than
 a fifth of what is on sale, changes nothing and alerts: a vendor's hiccup must not empty the shop.
+
+Most rows are those of the last time, and are neither read nor compared: `catalog/digests.py`. Once a day every row is.
 """
 
-import functools
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
-from catalog import blocked, changes, floored, lock
+from catalog import blocked, changes, digests, floored, lock, touched
+from catalog.compare import NEW, Means, compare, new_rows, ours
+from catalog.figures import word
+from catalog.listing import Listing
 from catalog.models import Category, PriceChange, Service, ShelfChange, Subcategory, SyncRun
-from catalog.own import Own, Told, holds
 from catalog.pricing import RuleBook
-from catalog.rules import general
+from catalog.rules import general_rows
 from catalog.runs import SyncFailed, guard, name_skipped, synchronise
 from core import bulk
-from core.money import MICRO, round_up
 from upstream import replies
 from upstream.client import Client, UpstreamError, client
 from upstream.rate_units import rate_units
@@ -33,45 +34,30 @@ __all__ = ["SyncFailed", "sync_catalog"]
 
 KIND = "catalogue"
 LEARN_AGAIN = timedelta(hours=24)
+WHOLE_AGAIN = timedelta(hours=24)
 CHUNK = 500
-# What a comparison reads of our rows: what is the operator's and ours, then what `_figures` says, in its order.
-_KEPT = ("pk", "upstream_id", "state", "own_name", "name_zh", "own_category_id", "own_price")
-_WANTED = (
-    *("name", "category_id", "subcategory_id", "price", "search_text"),
-    *("vendor_name", "vendor_category_id", "vendor_subcategory_id", "type", "entity", "rate", "unit"),
-    *("min", "max", "stock", "refill", "cancel", "auto_delivery"),
-)
-_WANTED_FROM = len(_KEPT)
-_NOTHING = Own()
-# Categories and types: the same few words in every row.
-_word = functools.lru_cache(maxsize=10_000)(tidy)
 
 
 @dataclass
 class Fetched:
-    """The vendor's catalogue as it answered: rows by service id, and what is known of subcategories."""
+    """The vendor's catalogue as it answered: its rows, and what is known of subcategories."""
 
-    rows: dict[int, replies.Service]
+    listing: Listing
     categories: list[replies.Category]
     # (category, subcategory) of a service, for the categories that were asked this time.
     places: dict[int, tuple[str, str]]
     learned: set[str]
-    skipped: list[replies.SkippedRow]
 
 
-def sync_catalog(*, accept_withdrawals: bool = False, vendor: Client | None = None) -> SyncRun:
+def sync_catalog(*, accept_withdrawals: bool = False, whole: bool = False, vendor: Client | None = None) -> SyncRun:
     """Bring our copy up to date and return the run's record. Raises `SyncFailed`; then nothing has changed.
 
-    `accept_withdrawals` is the operator's word that a large withdrawal is meant.
+    `accept_withdrawals` is the operator's word that a large withdrawal is meant; `whole`, that every row shall be
+    compared, also those that need no second look. Each day's first sync is whole.
     """
 
     def write(fetched: Fetched, run: SyncRun) -> None:
-        if not fetched.rows:
-            raise SyncFailed("the vendor's catalogue came back empty")
-        on_sale = set(Service.objects.filter(state=Service.State.ON_SALE).values_list("upstream_id", flat=True))
-        if not accept_withdrawals:
-            guard(on_sale=len(on_sale), gone=len(on_sale - _mentioned(fetched)), command="sync_catalog")
-        _write(fetched, run, now=timezone.now())
+        _write(fetched, run, whole=whole, accept_withdrawals=accept_withdrawals, now=timezone.now())
 
     return synchronise(kind=KIND, fetch=lambda: _fetch(vendor or client()), write=write)
 
@@ -84,29 +70,20 @@ def _fetch(vendor: Client) -> Fetched:
         replies.Category(category=tidy(c.category), subcategories=[s for s in map(tidy, c.subcategories or []) if s])
         for c in vendor.categories()
     ]
-    answer = vendor.services()
-    rows: dict[int, replies.Service] = {}
-    skipped = list(answer.skipped)
-    for row in answer.good:
-        if row.service in rows:
-            skipped.append(replies.SkippedRow(id=row.service, why=f"service {row.service} is listed twice"))
-        elif not tidy(row.name) or not _word(row.category):
-            skipped.append(replies.SkippedRow(id=row.service, why=f"service {row.service} has no name"))
-        else:
-            rows[row.service] = row
-    fetched = Fetched(rows=rows, categories=listed, places={}, learned=set(), skipped=skipped)
-    for category in _to_learn(listed, rows.values()):
+    fetched = Fetched(Listing(vendor.service_rows()), categories=listed, places={}, learned=set())
+    # A service whose row was seen before is no news.
+    for category in _to_learn(listed, fetched.listing.read(but=digests.seen())):
         _learn(vendor, category, fetched)
     return fetched
 
 
-def _to_learn(listed: list[replies.Category], rows: Iterable[replies.Service]) -> list[replies.Category]:
+def _to_learn(listed: list[replies.Category], rows: Collection[replies.Service]) -> list[replies.Category]:
     """Categories whose subcategories must be asked for: never asked, asked long ago, or with new services."""
     fresh_enough = set(
         Category.objects.filter(learned_at__gt=timezone.now() - LEARN_AGAIN).values_list("vendor_name", flat=True)
     )
-    known = set(Service.objects.values_list("upstream_id", flat=True))
-    with_news = {_word(row.category) for row in rows if row.service not in known}
+    known = {number for (number,) in ours([row.service for row in rows], "upstream_id")}
+    with_news = {word(row.category) for row in rows if row.service not in known}
     return [c for c in listed if c.subcategories and (c.category not in fresh_enough or c.category in with_news)]
 
 
@@ -124,74 +101,90 @@ def _learn(vendor: Client, category: replies.Category, fetched: Fetched) -> None
     fetched.learned.add(category.category)
 
 
-def _mentioned(fetched: Fetched) -> set[int]:
-    """Ids the answer speaks of: a row we can't read is no sign that its service is gone."""
-    return set(fetched.rows) | {row.id for row in fetched.skipped if isinstance(row.id, int)}
-
-
 # ── Write ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _write(fetched: Fetched, run: SyncRun, *, now: datetime) -> None:
+def _write(fetched: Fetched, run: SyncRun, *, whole: bool, accept_withdrawals: bool, now: datetime) -> None:
     lock.shelf()
-    categories = _categories(fetched, now)
+    is_watched = touched.is_watched()
+    if is_watched:
+        digests.forget(touched.take())
+    else:
+        log.warning("triggers of the catalogue are missing, so every row is compared: run `manage.py migrate`")
+        digests.forget_all()
+    run.whole = whole or not is_watched or _whole_is_due(now)
+    rules, units = general_rows(), rate_units()
+    shelf = digests.shelf(digests.Reckoning(rules, units, Category.objects.in_bulk()))
+    vouched = _not_learned(shelf.vouched, fetched)
+    found = fetched.listing.sort({} if run.whole else vouched)
+    if not found.same and not found.rows:
+        raise SyncFailed("the vendor's catalogue came back empty")
+    on_sale = {number for number, state in shelf.states.items() if state == Service.State.ON_SALE}
+    gone = [shelf.numbers[number] for number in on_sale - found.mentioned]
+    if not accept_withdrawals:
+        guard(on_sale=len(on_sale), gone=len(gone), command="sync_catalog")
+
+    categories = _categories(fetched, found.rows.values(), now)
     subcategories = _subcategories(fetched, categories)
-    rules, units = general(), rate_units()
     by_id = Category.objects.in_bulk()
-    known = _known()
-
-    new: list[dict[str, Any]] = []
-    changed: dict[int, dict[str, Any]] = {}
-    returned: list[int] = []
-    for row in fetched.rows.values():
-        category = categories[_word(row.category)]
-        kept = known.get(row.service)
-        place = fetched.places.get(row.service)
-        if place:
-            subcategory = subcategories.get(place)
-        else:
-            # Not asked this time, or the vendor lists it under none of them.
-            relearned = _word(row.category) in fetched.learned
-            subcategory = None if kept is None or relearned else kept.vendor_subcategory_id
-        wanted = _figures(row, category, subcategory, rules, units, kept, by_id)
-        if kept is None:
-            held = _is_held(by_id[category])
-            seen = {"first_seen_at": now, "changed_at": now, "held": held, "hidden": held}
-            new.append({"upstream_id": row.service, **seen, **wanted})
-            continue
-        if kept.state == Service.State.WITHDRAWN:
-            returned.append(kept.pk)
-        if kept[_WANTED_FROM:] != tuple(wanted.values()):
-            changed[kept.pk] = wanted
-
-    bulk.create(Service, new)
-    touched, moved = _change(changed, now)
+    reckoning = digests.Reckoning(rules, units, by_id)
+    means = Means(
+        fetched.places, fetched.learned, categories, subcategories, RuleBook(rules), units, by_id, reckoning, {}
+    )
+    notes = digests.Notes()
+    new = [number for number in found.rows if number not in shelf.states]
+    bulk.create_each(Service, NEW, new_rows(new, found, means, notes, now))
+    changed = compare([number for number in found.rows if number in shelf.states], found, means, notes)
+    if is_watched:
+        notes.keep()
+    _look_at_faults(changed, found.digests, vouched)
+    news, moved = _change(changed, now)
     # Only from WITHDRAWN: a service that was suspended meanwhile stays off sale.
-    for start in range(0, len(returned), 500):
-        back = Service.objects.filter(pk__in=returned[start : start + 500], state=Service.State.WITHDRAWN)
+    withdrawn = [number for number, state in shelf.states.items() if state == Service.State.WITHDRAWN]
+    returned = [shelf.numbers[number] for number in withdrawn if number in found.same or number in found.rows]
+    for start in range(0, len(returned), CHUNK):
+        back = Service.objects.filter(pk__in=returned[start : start + CHUNK], state=Service.State.WITHDRAWN)
         back.update(state=Service.State.ON_SALE, withdrawn_at=None, changed_at=now)
-    mentioned = _mentioned(fetched)
-    gone = [s.pk for s in known.values() if s.upstream_id not in mentioned and s.state == Service.State.ON_SALE]
-    for start in range(0, len(gone), 500):
-        Service.objects.filter(pk__in=gone[start : start + 500]).update(
+    for start in range(0, len(gone), CHUNK):
+        Service.objects.filter(pk__in=gone[start : start + CHUNK]).update(
             state=Service.State.WITHDRAWN, withdrawn_at=now, changed_at=now
         )
 
-    if new or touched & {"name", "category_id"}:
+    if new or news & {"name", "category_id"}:
         blocked.mark()
     floored.look(now=now)
-    if known:  # a shop that opens has no news
-        _tell([row["upstream_id"] for row in new], returned, gone, moved, now)
+    if shelf.states:  # a shop that opens has no news
+        _tell(new, returned, gone, moved, now)
 
-    run.seen, run.added, run.changed, run.withdrawn = len(fetched.rows), len(new), 0, len(gone)
+    run.seen, run.added, run.withdrawn = len(found.same) + len(found.rows), len(new), len(gone)
     run.changed = len(set(changed) | set(returned))
-    name_skipped(run, fetched.skipped)
+    name_skipped(run, found.skipped)
 
 
-def _known() -> dict[int, Any]:
-    """What stands in our rows, by the vendor's number: tuples, since a model for each is as heavy as all the rest."""
-    rows = Service.objects.order_by().values_list(*_KEPT, *_WANTED, named=True)
-    return {row.upstream_id: row for row in rows.iterator(chunk_size=5000)}
+def _whole_is_due(now: datetime) -> bool:
+    """Whether no sync has compared every row for a day: what we get wrong here is right again by then."""
+    lately = SyncRun.objects.filter(kind=KIND, ok=True, whole=True, finished_at__gt=now - WHOLE_AGAIN)
+    return not lately.exists()
+
+
+def _not_learned(vouched: Mapping[bytes, int], fetched: Fetched) -> Mapping[bytes, int]:
+    """Those of which nothing was asked this time: a row does not tell its subcategory."""
+    if not fetched.learned:
+        return vouched
+    asked = Service.objects.filter(vendor_category__vendor_name__in=fetched.learned)
+    again = set(asked.values_list("upstream_id", flat=True)) | fetched.places.keys()
+    return {digest: number for digest, number in vouched.items() if number not in again}
+
+
+def _look_at_faults(changed: Collection[int], its: Mapping[int, bytes], vouched: Mapping[bytes, int]) -> None:
+    """Say so when a whole comparison finds what should have needed no second look. `its`: digests by number."""
+    if not changed:
+        return
+    numbers = Service.objects.filter(pk__in=list(changed)[:CHUNK]).values_list("upstream_id", flat=True)
+    wrong = [number for number in numbers if vouched.get(its[number]) == number]
+    # What was changed since this sync took the notes is no fault.
+    if wrong and (wrong := sorted(set(wrong) - touched.lately())):
+        log.error("the vendor's services %s were changed behind the back of the triggers", wrong[:20])
 
 
 def _change(changed: Mapping[int, Mapping[str, Any]], now: datetime) -> tuple[set[str], list[changes.Moved]]:
@@ -246,51 +239,9 @@ def _tell(new: list[int], returned: list[int], gone: list[int], moved: Sequence[
     changes.forget(now=now)
 
 
-def _is_held(category: Category) -> bool:
-    """Whether what the vendor adds to the category waits until somebody has looked at it."""
-    return (category.new_services or settings.NEW_SERVICES) == "hold"
-
-
-def _figures(
-    row: replies.Service,
-    category_id: int,
-    subcategory_id: int | None,
-    rules: RuleBook[Any],
-    units: dict[str, int],
-    kept: Any,
-    categories: Mapping[int, Category],
-) -> dict[str, Any]:
-    """What our row should say, by field name, in the order of `_WANTED`; `kept` is what it says, if it is there."""
-    # A rate finer than a micro counts as the next one up: a cost is never underestimated.
-    told = Told(tidy(row.name), category_id, subcategory_id, round_up(row.rate, MICRO))
-    entity = Service.Entity.PRODUCT if row.entity_type == "product" else Service.Entity.SMM
-    return {
-        **holds(
-            told=told,
-            own=Own.of(kept) if kept else _NOTHING,
-            service_id=kept.pk if kept else None,
-            rules=rules,
-            categories=categories,
-        ),
-        "vendor_name": told.name,
-        "vendor_category_id": category_id,
-        "vendor_subcategory_id": subcategory_id,
-        "type": _word(row.type or "") or "Default",
-        "entity": entity,
-        "rate": told.rate,
-        "unit": units[entity],
-        "min": max(row.min, 1),
-        "max": row.max,
-        "stock": row.stock,
-        "refill": bool(row.refill),
-        "cancel": bool(row.cancel),
-        "auto_delivery": row.auto_delivery is not False,
-    }
-
-
-def _categories(fetched: Fetched, now: datetime) -> dict[str, int]:
-    """Ids by the vendor's name, of every category listed or named by a row; missing ones are made."""
-    names = dict.fromkeys([c.category for c in fetched.categories] + [_word(r.category) for r in fetched.rows.values()])
+def _categories(fetched: Fetched, rows: Iterable[replies.Service], now: datetime) -> dict[str, int]:
+    """Ids by the vendor's name, of every category listed or named by one of `rows`; missing ones are made."""
+    names = dict.fromkeys([c.category for c in fetched.categories] + [word(row.category) for row in rows])
     known = _ids_of_categories()
     missing = [name for name in names if name and name not in known]
     # One of our own that is called just so is the vendor's from now on.

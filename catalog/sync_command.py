@@ -20,13 +20,13 @@ class SyncCommand(BaseCommand):
             help="also when more than a fifth of what is on sale is gone from the vendor's answer",
         )
 
-    def sync(self, *, accept_withdrawals: bool) -> SyncRun:
-        """Make the copy. Raises `SyncFailed`."""
+    def sync(self, *, accept_withdrawals: bool, **options: Any) -> SyncRun:
+        """Make the copy; `options` are the command's own. Raises `SyncFailed`."""
         raise NotImplementedError
 
     def handle(self, *, accept_withdrawals: bool, **options: Any) -> None:
         try:
-            run = self.sync(accept_withdrawals=accept_withdrawals)
+            run = self.sync(accept_withdrawals=accept_withdrawals, **options)
         except SyncFailed as error:
             raise CommandError(f"Nothing changed: {error}") from None
         for row in run.skipped_rows:

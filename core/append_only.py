@@ -13,11 +13,7 @@ from typing import Any
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_PRESENT = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = %s",
-    "postgresql": """SELECT tgname FROM pg_trigger
-        WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgenabled IN ('O', 'A')""",
-}
+from core import triggers
 
 
 @dataclass(frozen=True)
@@ -54,9 +50,7 @@ class AppendOnly:
 
     def present(self, connection: BaseDatabaseWrapper) -> bool:
         """Whether every trigger is in place."""
-        with connection.cursor() as cursor:
-            cursor.execute(_PRESENT[connection.vendor], [self.table])
-            return {name for (name,) in cursor.fetchall()} >= set(self.names[connection.vendor])
+        return triggers.names(connection, self.table) >= set(self.names[connection.vendor])
 
     def after_migrate(self, *, using: str, **kwargs: Any) -> None:
         """Install once the table is as the newest migration wants it: a receiver of Django's `post_migrate`."""

@@ -3,7 +3,9 @@
 Django's own ways compose a piece of SQL for each value, which took most of a sync and of a batch of answers.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, models, transaction
@@ -13,7 +15,7 @@ from core.money import MoneyField, to_micros
 BATCH = 500
 # What psycopg writes as the column wants it.
 _AS_THEY_ARE = (
-    *(models.CharField, models.TextField, models.IntegerField, models.BooleanField, models.DateTimeField),
+    *(models.CharField, models.TextField, models.IntegerField, models.BooleanField),
     models.ForeignKey,
 )
 
@@ -23,32 +25,57 @@ def create(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None
 
     Numbers of the rows are given by the database and not told. For models without signals.
     """
-    if not rows:
-        return
+    if rows:
+        names = list(rows[0])
+        create_each(model, names, ([row[name] for name in names] for row in rows))
+
+
+def create_each(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """As `create`: rows of values for the fields `names`, taken one by one while they are written.
+
+    While they are taken nothing else may be asked of the database.
+    """
     if connection.vendor != "postgresql":
-        model._default_manager.bulk_create([model(**row) for row in rows], batch_size=BATCH)
+        left = iter(rows)
+        while some := [model(**dict(zip(names, row, strict=True))) for row in itertools.islice(left, BATCH)]:
+            model._default_manager.bulk_create(some)
         return
-    given = list(rows[0])
-    fields = [field for field in model._meta.local_concrete_fields if field is not model._meta.pk]
-    defaults = {field.attname: field.get_default() for field in fields if field.attname not in given}
-    ways = [(field.attname, _way(field)) for field in fields]
-    quoted = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    table = connection.ops.quote_name(model._meta.db_table)
+    meta, quote = model._meta, connection.ops.quote_name
+    given: list[Any] = [meta.get_field(name) for name in names]
+    others = [(field, field.get_default()) for field in meta.local_concrete_fields if _needs_default(field, given)]
+    # What is None is NULL without being named.
+    always = [(field, default) for field, default in others if default is not None]
+    constant = [default if way is None else way(default) for way, default in ((_way(f), d) for f, d in always)]
+    ways = [(place, way) for place, way in enumerate(map(_way, given)) if way is not None]
+    columns = ", ".join(quote(str(field.column)) for field in [*given, *(field for field, _default in always)])
     with (
         transaction.atomic(),
         connection.cursor() as cursor,
         connection.wrap_database_errors,
-        cursor.copy(f"COPY {table} ({quoted}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {quote(meta.db_table)} ({columns}) FROM STDIN") as copy,
     ):
         for row in rows:
-            values = {**defaults, **row}
-            copy.write_row([values[name] if way is None else way(values[name]) for name, way in ways])
+            values = [*row, *constant]
+            for place, way in ways:
+                values[place] = way(values[place])
+            copy.write_row(values)
+
+
+def _needs_default(field: Any, given: Sequence[Any]) -> bool:
+    return field not in given and not field.primary_key and not field.has_db_default()
+
+
+# The rows of one run have the same few prices and moments.
+_micros = functools.lru_cache(maxsize=20_000)(lambda amount: None if amount is None else to_micros(amount))
+_moment = functools.lru_cache(maxsize=1000)(lambda moment: None if moment is None else str(moment))
 
 
 def _way(field: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
     """How a value of the field is written down; None: as it is."""
     if isinstance(field, MoneyField):
-        return lambda amount: None if amount is None else to_micros(amount)
+        return _micros
+    if isinstance(field, models.DateTimeField):
+        return _moment
     if isinstance(field, _AS_THEY_ARE):
         return None
     return lambda value: field.get_db_prep_save(value, connection)

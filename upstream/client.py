@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+import msgspec
 import requests
 from django.conf import settings
 from django.utils import timezone
@@ -130,6 +131,10 @@ class Client:
             page=page if limit else None,
             limit=limit or None,
         )
+
+    def service_rows(self) -> list[msgspec.Raw]:
+        """All services, row by row as they came."""
+        return self._read(replies.service_rows, "services", kind="bulk")
 
     def inventory(self, *, service: int, patience: float | None = None) -> replies.Inventory:
         """Stock of one service, now; `patience` is how many seconds the vendor has for it, if it shall be fewer."""

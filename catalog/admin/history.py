@@ -62,7 +62,7 @@ class SyncRunAdmin(ReadOnlyAdmin):
     search_fields = ("problem",)
     actions_list = ("synchronise",)
     fields = (
-        ("kind", "outcome"),
+        ("kind", "outcome", "whole"),
         ("started", "finished", "took"),
         ("seen", "added", "changed", "withdrawn", "skipped"),
         "full_problem",

@@ -1,6 +1,7 @@
 """Our copy of the vendor's catalogue, what we add to its prices, and how both changed."""
 
 from catalog.models.customers import Favourite, StockWish
+from catalog.models.digests import RowDigest, TouchedService
 from catalog.models.history import PriceChange, ShelfChange, SyncRun
 from catalog.models.prices import MarkupRule, PriceStep, Promotion
 from catalog.models.shelf import Category, Edition, Service, Speed, StockLook, Subcategory
@@ -13,6 +14,7 @@ __all__ = [
     "PriceChange",
     "PriceStep",
     "Promotion",
+    "RowDigest",
     "Service",
     "ShelfChange",
     "Speed",
@@ -20,4 +22,5 @@ __all__ = [
     "StockWish",
     "Subcategory",
     "SyncRun",
+    "TouchedService",
 ]

@@ -66,6 +66,7 @@ class SyncRun(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     ok = models.BooleanField(default=False)
+    whole = models.BooleanField(default=False, db_default=False, help_text="Every row was compared with ours.")
     seen = models.PositiveIntegerField(default=0)
     added = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)

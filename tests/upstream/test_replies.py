@@ -134,6 +134,20 @@ class TestWhatIsNotTheContract:
         assert len(found.skipped) == 1
         assert "row 0" in found.skipped[0].why
         assert found.skipped[0].id == (None if "service" in change else 1)
+        good, bad = replies.read_services(dict(enumerate(replies.service_rows(json.dumps(answer).encode()))))
+        assert (list(good.items()), list(bad.items())) == ([(1, found.good[0])], [(0, found.skipped[0])])
+
+    def test_rows_are_read_by_their_places(self):
+        rows = dict(enumerate(replies.service_rows(SERVICES)))
+        assert replies.read_services({7: rows[1]}) == ({7: replies.services(SERVICES).good[1]}, {})
+        assert replies.read_services({}) == ({}, {})
+
+    @given(st.lists(st.binary(max_size=30) | st.sampled_from([b'{"service": 1', b"]", b"[", b"},{", b'"']), max_size=6))
+    def test_what_is_no_row_of_an_answer_is_a_bad_one_or_no_answer(self, pieces):
+        with contextlib.suppress(Malformed):
+            rows = replies.service_rows(b'{"services": [%b]}' % b",".join(pieces))
+            good, bad = replies.read_services(dict(enumerate(rows)))
+            assert good.keys() | bad.keys() == set(range(len(rows)))
 
     def test_an_odd_charge_does_not_hide_the_rest_of_a_status(self):
         status = decode(b'{"status": "Partial", "charge": "-5", "remains": -7}', replies.Status)

@@ -1,5 +1,7 @@
 """`sync_sms`: bring our copy of the vendor's countries and projects up to date."""
 
+from typing import Any
+
 from catalog.models import SyncRun
 from catalog.sync_command import SyncCommand
 from sms.sync import sync_sms
@@ -8,5 +10,5 @@ from sms.sync import sync_sms
 class Command(SyncCommand):
     help = "Copy the vendor's countries and projects and print what changed as JSON."
 
-    def sync(self, *, accept_withdrawals: bool) -> SyncRun:
+    def sync(self, *, accept_withdrawals: bool, **options: Any) -> SyncRun:
         return sync_sms(accept_withdrawals=accept_withdrawals)

@@ -44,6 +44,9 @@ class Shown:
     """The catalogue that it was found in: for words an older one, while the index of them is behind."""
     drawn: dict[str | None, SafeString] = field(default_factory=dict)
     """The tree by language, once it has been drawn."""
+    rows: dict[Hashable, list[SafeString]] = field(default_factory=dict)
+    """The rows on general prices and without stars, once they have been drawn: by language, whether somebody is
+    signed in, and the second currency."""
 
     @property
     def total(self) -> int:

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
@@ -17,19 +16,12 @@ from accounts.models import User
 from accounts.signed_in import signed_in
 from catalog import back_in_stock, favourites, live_stock, viewed
 from catalog.models import Service
-from catalog.search import Wanted, in_sight
+from catalog.search import SORTS, Wanted, in_sight
 from catalog.shown import look
 from core.htmx import page_behind
 
 # So many of the services that were looked at last stand above the list.
 LATELY = 4
-SORTS = [
-    ("name", _("The shop’s order")),
-    ("price", _("Lowest price first")),
-    ("-price", _("Highest price first")),
-    ("fast", _("Fastest first")),
-    ("new", _("Newest first")),
-]
 
 
 @vary_on_headers("HX-Request")
@@ -54,8 +46,6 @@ def catalogue(request: HttpRequest) -> HttpResponse:
             "shown": shown,
             "category": shown.category,
             "subcategory": shown.subcategory,
-            "kinds": [(value.lower(), label) for value, label in Service.Entity.choices],
-            "sorts": SORTS,
             "kept": favourites.kept(person, [each.pk for each in page]) if person and page else set(),
             "viewed": viewed.services(viewed.ids(request)[:LATELY]) if first else [],
         },
@@ -91,7 +81,7 @@ def _wanted(request: HttpRequest) -> Wanted:
         refill=bool(given.get("refill")),
         cancel=bool(given.get("cancel")),
         favourites_of=person.pk if person and given.get("favourites") else None,
-        sort=sort if sort in dict(SORTS) else "name",
+        sort=sort if sort in SORTS else "name",
     )
 
 

@@ -32,10 +32,24 @@ def shop(request: HttpRequest) -> dict[str, object]:
         # What the reader pays; asks nothing until a page shows a price.
         "terms": Terms.of(request.user) if hasattr(request, "user") else Terms(),
         "DEBUG": settings.DEBUG,
+        "SECTION": _section(request),
+        # What the reader set; a cookie may say anything.
+        "THEME": theme if (theme := request.COOKIES.get("theme")) in ("light", "dark") else "",
         # Looked up when a page shows it, once a page; without SECOND_CURRENCY never.
         "SECOND": SimpleLazyObject(second_currency.current) if settings.SECOND_CURRENCY else None,
         "SECOND_OFF": request.COOKIES.get(second_currency.COOKIE) == second_currency.OFF,
     }
+
+
+def _section(request: HttpRequest) -> str:
+    """Which link of the header the page belongs to; empty for none."""
+    match = request.resolver_match
+    if match is None:
+        return ""
+    place = "catalog" if match.view_name == "orders:service" else match.namespace
+    return {"catalog": "catalog", "sms": "sms", "orders": "orders", "wallet": "wallet", "funds": "wallet"}.get(
+        place, ""
+    )
 
 
 def header(request: HttpRequest) -> dict[str, object]:

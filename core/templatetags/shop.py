@@ -69,12 +69,20 @@ def unit_price(price: Decimal | None, per: int = 1) -> SafeString:
     )
 
 
+def second_shown(context: Context) -> Second | None:
+    """The second currency that the reader sees; None where there is none, or where the reader switched it off."""
+    second: Second | None = context.get("SECOND")
+    return second if second and not context.get("SECOND_OFF") else None
+
+
 @register.simple_tag(takes_context=True)
 def approx(context: Context, amount: Decimal | None, live: bool = False) -> SafeString:
-    """`≈ €12.30`: about what an amount in USD is in the shop's second currency; nothing where there is none, or where
-    the reader switched it off. The rate and its day are on hover; a `live` one follows the order form's total."""
-    second: Second | None = context.get("SECOND")
-    if not second or context.get("SECOND_OFF") or (amount is None and not live):
+    """`≈ €12.30`: about what an amount in USD is in the second currency that the reader sees, if any.
+
+    The rate and its day are on hover; a `live` one follows the order form's total.
+    """
+    second = second_shown(context)
+    if second is None or (amount is None and not live):
         return SafeString()
     return format_html(
         '<span class="approx nowrap" title="{}" data-total="{}">{}</span>',

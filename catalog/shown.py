@@ -42,11 +42,17 @@ class Shown:
     """Its services have their `category` and `speed` at hand."""
     mark: edition.Mark
     """The catalogue that it was found in: for words an older one, while the index of them is behind."""
-    drawn: dict[str | None, SafeString] = field(default_factory=dict)
-    """The tree by language, once it has been drawn."""
+    wanted: Wanted
+    drawn: dict[Hashable, Any] = field(default_factory=dict)
+    """Parts of the page, once they have been drawn (`core/templatetags/drawn.py`)."""
     rows: dict[Hashable, list[SafeString]] = field(default_factory=dict)
     """The rows on general prices and without stars, once they have been drawn: by language, whether somebody is
     signed in, and the second currency."""
+
+    @cached_property
+    def pks(self) -> list[int]:
+        """The services of the page."""
+        return [each.pk for each in self.page]
 
     @property
     def total(self) -> int:
@@ -95,17 +101,17 @@ kept: _Kept[tuple[Wanted, str], Shown] = _Kept()
 trees: _Kept[int | None, tuple[list[Any], list[Any]]] = _Kept()
 
 
-def look(wanted: Wanted, page: str, *, narrowed: bool) -> Shown:
+def look(wanted: Wanted, page: str) -> Shown:
     """The page (`page` as it stands in the address, empty for the first) of what is wanted.
 
-    `narrowed`: words or filters besides the tree's. Somebody's favourites are read each time.
+    Somebody's favourites are read each time.
     """
     mark, key = edition.mark(), (wanted, page)
     if wanted.favourites_of or len(page) > 5:
-        return _read(wanted, page, narrowed, mark)
+        return _read(wanted, page, mark)
     found = kept.get(mark, key)
     if found is None:
-        found = _read(wanted, page, narrowed, mark)
+        found = _read(wanted, page, mark)
         if found.mark == mark:
             kept.put(mark, key, found)
     return found
@@ -120,19 +126,19 @@ def _tree(category_id: int | None, mark: edition.Mark) -> tuple[list[Any], list[
     return found
 
 
-def _read(wanted: Wanted, number: str, narrowed: bool, mark: edition.Mark) -> Shown:
+def _read(wanted: Wanted, number: str, mark: edition.Mark) -> Shown:
     categories, subcategories = _tree(wanted.category_id, mark)
     category = next((each for each in categories if each.pk == wanted.category_id), None)
     subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
     shelf = _Found(wanted, mark) if wanted.is_words_alone else _Shelf(_whole(find(wanted)), mark)
-    if not narrowed:
+    if not wanted.narrowed:
         # The tree has counted it already.
         shelf.known = _counted(wanted, categories, category, subcategory)
     page = shelf.get_page(number or None)
     page.object_list = list(page.object_list)
     # The count is known by now; all that was found may be 100,000 numbers, for each page that is kept.
     shelf.object_list = []
-    return Shown(categories, subcategories, category, subcategory, page, shelf.mark)
+    return Shown(categories, subcategories, category, subcategory, page, shelf.mark, wanted)
 
 
 def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":

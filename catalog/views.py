@@ -28,28 +28,22 @@ LATELY = 4
 def catalogue(request: HttpRequest) -> HttpResponse:
     """The shelf: tree, search, filters, sort. All of it lives in the address."""
     wanted = _wanted(request)
-    query = _query(wanted)
-    narrowed = bool(set(query) - {"category", "subcategory", "sort"})
-    shown = look(wanted, request.GET.get("page", ""), narrowed=narrowed)
+    shown = look(wanted, request.GET.get("page", ""))
     page = shown.page
     person = _person(request)
-    first = not query and page.number == 1 and not request.htmx  # type: ignore[attr-defined]  # by its middleware
+    first = not wanted.query and page.number == 1 and not request.htmx  # type: ignore[attr-defined]  # by its middleware
     response = render(
         request,
         "catalog/list.html",
         {
             "page": page,
-            "wanted": wanted,
-            "query": query,
-            "narrowed": narrowed,
-            "words_or_filters": bool(set(query) - {"category", "subcategory", "sort", "favourites"}),
             "shown": shown,
-            "category": shown.category,
-            "subcategory": shown.subcategory,
-            "kept": favourites.kept(person, [each.pk for each in page]) if person and page else set(),
+            "wanted": wanted,
+            "kept": favourites.kept(person, shown.pks) if person and page else set(),
             "viewed": viewed.services(viewed.ids(request)[:LATELY]) if first else [],
         },
     )
+    query = wanted.query.copy()
     if page.number > 1:
         query["page"] = str(page.number)
     return _keep_address(request, response, query)
@@ -83,27 +77,6 @@ def _wanted(request: HttpRequest) -> Wanted:
         favourites_of=person.pk if person and given.get("favourites") else None,
         sort=sort if sort in SORTS else "name",
     )
-
-
-def _query(wanted: Wanted) -> QueryDict:
-    """The shortest address query for what is wanted."""
-    query = QueryDict(mutable=True)
-    texts = {
-        "q": wanted.words,
-        "category": wanted.category_id,
-        "subcategory": wanted.subcategory_id,
-        "kind": wanted.entity.lower(),
-        "in_stock": wanted.in_stock,
-        "auto": wanted.auto_delivery,
-        "refill": wanted.refill,
-        "cancel": wanted.cancel,
-        "favourites": wanted.favourites_of is not None,
-        "sort": wanted.sort if wanted.sort != "name" else "",
-    }
-    for name, value in texts.items():
-        if value:
-            query[name] = "1" if value is True else str(value)
-    return query
 
 
 def _number(text: str | None) -> int | None:

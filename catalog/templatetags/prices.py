@@ -1,11 +1,11 @@
-"""Template tags of the catalogue: prices (what the reader pays, not what the row keeps), its rows and its tree."""
+"""Template tags of the catalogue: prices (what the reader pays, not what the row keeps), its rows and its
+filters."""
 
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.template.context import Context
-from django.template.loader import get_template
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -66,17 +66,6 @@ def service_rows(context: Context) -> SafeString:
 
 def _lines(drawn: list[SafeString]) -> SafeString:
     return SafeString("\n".join(drawn))  # nosec B703 B308 - each was drawn by a template
-
-
-@register.simple_tag(takes_context=True)
-def shelf_tree(context: Context) -> SafeString:
-    """The branches of the tree beside the list; drawn once for a language and what is shown."""
-    shown, language = context["shown"], get_language()
-    drawn = shown.drawn.get(language)
-    if drawn is None:
-        given = {name: context[name] for name in ("shown", "wanted", "query")}
-        drawn = shown.drawn[language] = get_template("catalog/tree.html").render(given)
-    return drawn
 
 
 @register.simple_tag

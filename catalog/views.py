@@ -38,7 +38,6 @@ def catalogue(request: HttpRequest) -> HttpResponse:
         {
             "page": page,
             "shown": shown,
-            "wanted": wanted,
             "kept": favourites.kept(person, shown.pks) if person and page else set(),
             "viewed": viewed.services(viewed.ids(request)[:LATELY]) if first else [],
         },

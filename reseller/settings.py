@@ -440,7 +440,6 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "reseller.context.shop",
                 "reseller.context.header",
-                "desk.banner.banner",
             ],
             "builtins": ["core.templatetags.shop", "heroicons.templatetags.heroicons"],
         },

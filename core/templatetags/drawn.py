@@ -4,8 +4,8 @@
       the same for all that are signed in … {% drawn_anew %}{{ user.email }}{% enddrawn_anew %} …
     {% enddrawn_once %}
 
-`{% drawn_once on shown … %}` keeps the text in the dict `drawn` of the object `shown`, for as long as somebody keeps the
-object; it is one more fact, and must be the same for every reader.
+`{% drawn_once on shown … %}` keeps the text in the dict `drawn` of the object `shown`, and lives as long. The object
+is one more fact, and must be the same for every reader.
 
 What is inside `drawn_once` sees the facts that the tag names, the language, and nothing else: no request, no person, no
 token. So what is kept can't be wrong for anybody, and never goes out of date. What is inside `drawn_anew` is drawn each

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms, template
 from django.conf import settings
 from django.forms.boundfield import BoundField
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import format_html
@@ -309,6 +309,15 @@ def sort_header(context: Context, key: str, label: str, default: str = "", css: 
         query.pop(place, None)
     query["sort"] = f"-{key}" if direction == "ascending" else key
     return {"label": label, "direction": direction, "query": query.urlencode(), "css": css}
+
+
+@register.simple_tag(takes_context=True)
+def page_address(context: Context, number: int) -> str:
+    """The query of another page of a list, beside what stands in `address` or else in the request's address."""
+    address: QueryDict | None = context.get("address")
+    query = (context["request"].GET if address is None else address).copy()
+    query["page"] = str(number)
+    return f"?{query.urlencode()}"
 
 
 @register.simple_tag(takes_context=True)

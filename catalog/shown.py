@@ -29,13 +29,28 @@ KEPT_FOR = 60
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One page of what is wanted, with the tree beside it. Nobody changes what is in it."""
+class Tree:
+    """What is on the shelf, beside every page that has the same category unfolded."""
 
+    category_id: int | None
     categories: list[Any]
     """Each with its `count`."""
     subcategories: list[Any]
-    """Those of the wanted category."""
+    """Those of the unfolded category."""
+    drawn: dict[Hashable, SafeString] = field(default_factory=dict)
+    """Its branches, by language and subcategory, once they have been drawn."""
+
+    @property
+    def total(self) -> int:
+        """Services on the whole shelf."""
+        return sum(each.count for each in self.categories)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One page of what is wanted, with the tree beside it. Nobody changes what is in it."""
+
+    tree: Tree
     category: Any
     subcategory: Any
     page: "Page[Service]"
@@ -53,11 +68,6 @@ class Shown:
     def pks(self) -> list[int]:
         """The services of the page."""
         return [each.pk for each in self.page]
-
-    @property
-    def total(self) -> int:
-        """Services on the whole shelf."""
-        return sum(each.count for each in self.categories)
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -98,7 +108,7 @@ class _Kept(Generic[Key, Thing]):
 
 kept: _Kept[tuple[Wanted, str], Shown] = _Kept()
 # By the category whose parts are unfolded. Apart from the pages, for all searches of somebody who types show one tree.
-trees: _Kept[int | None, tuple[list[Any], list[Any]]] = _Kept()
+trees: _Kept[int | None, Tree] = _Kept()
 
 
 def look(wanted: Wanted, page: str) -> Shown:
@@ -117,28 +127,27 @@ def look(wanted: Wanted, page: str) -> Shown:
     return found
 
 
-def _tree(category_id: int | None, mark: edition.Mark) -> tuple[list[Any], list[Any]]:
-    """Categories and the parts of one."""
+def _tree(category_id: int | None, mark: edition.Mark) -> Tree:
     found = trees.get(mark, category_id)
     if found is None:
-        found = tree.categories(), tree.subcategories(category_id)
+        found = Tree(category_id, tree.categories(), tree.subcategories(category_id))
         trees.put(mark, category_id, found)
     return found
 
 
 def _read(wanted: Wanted, number: str, mark: edition.Mark) -> Shown:
-    categories, subcategories = _tree(wanted.category_id, mark)
-    category = next((each for each in categories if each.pk == wanted.category_id), None)
-    subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
+    beside = _tree(wanted.category_id, mark)
+    category = next((each for each in beside.categories if each.pk == wanted.category_id), None)
+    subcategory = next((each for each in beside.subcategories if each.pk == wanted.subcategory_id), None)
     shelf = _Found(wanted, mark) if wanted.is_words_alone else _Shelf(_whole(find(wanted)), mark)
     if not wanted.narrowed:
         # The tree has counted it already.
-        shelf.known = _counted(wanted, categories, category, subcategory)
+        shelf.known = _counted(wanted, beside, category, subcategory)
     page = shelf.get_page(number or None)
     page.object_list = list(page.object_list)
     # The count is known by now; all that was found may be 100,000 numbers, for each page that is kept.
     shelf.object_list = []
-    return Shown(categories, subcategories, category, subcategory, page, shelf.mark, wanted)
+    return Shown(beside, category, subcategory, page, shelf.mark, wanted)
 
 
 def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":
@@ -175,7 +184,7 @@ class _Found(_Shelf):
         return page
 
 
-def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: Any) -> int | None:
+def _counted(wanted: Wanted, beside: Tree, category: Any, subcategory: Any) -> int | None:
     """How many services an unfiltered part of the tree has; None for a part that is not in it."""
     if wanted.category_id is not None and category is None:
         return 0
@@ -183,4 +192,4 @@ def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: 
         return subcategory.count if subcategory else None
     if category is not None:
         return int(category.count)
-    return sum(each.count for each in categories)
+    return beside.total

@@ -1,21 +1,28 @@
 """Template tags of the catalogue: prices (what the reader pays, not what the row keeps), its rows and its
 filters."""
 
+import secrets
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.template.context import Context
+from django.template.loader import get_template
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from catalog import rows
 from catalog.models import Service
+from catalog.shown import Shown
 from catalog.terms import Terms
 from core.templatetags.shop import approx, second_shown
 
 register = template.Library()
+
+# Stand in the tree's links where the rest of the query goes; nobody outside of this process knows them.
+_QUERY, _REST = secrets.token_hex(16), secrets.token_hex(16)
 
 _SORTS = [
     ("name", _("The shop’s order")),
@@ -66,6 +73,26 @@ def service_rows(context: Context) -> SafeString:
 
 def _lines(drawn: list[SafeString]) -> SafeString:
     return SafeString("\n".join(drawn))  # nosec B703 B308 - each was drawn by a template
+
+
+@register.simple_tag
+def shelf_tree(shown: Shown) -> SafeString:
+    """The branches of the tree beside the list; its links keep the words and filters.
+
+    It is drawn once for a language and what is unfolded: somebody who types sees one tree beside every search.
+    """
+    beside, subcategory = shown.tree, shown.subcategory
+    key = (get_language(), subcategory and subcategory.pk)
+    drawn = beside.drawn.get(key)
+    if drawn is None:
+        given = {"tree": beside, "subcategory": subcategory, "query": _QUERY, "rest": _REST}
+        drawn = beside.drawn[key] = get_template("catalog/tree.html").render(given)  # type: ignore[assignment]
+    rest = shown.wanted.query.copy()
+    for name in ("category", "subcategory"):
+        rest.pop(name, None)
+    query = escape(rest.urlencode())
+    filled = drawn.replace(_QUERY, query).replace(_REST, f"{query}&amp;" if query else "")
+    return SafeString(filled)  # nosec B703 B308 - drawn by a template, and what is put in is escaped
 
 
 @register.simple_tag

@@ -11,9 +11,7 @@ from core.prepared import ID, Prepared, given
 
 # Who keeps fewer has all of them read, by a query that is composed once.
 FEW = 200
-_OF = Prepared(
-    lambda: Favourite.objects.filter(customer_id=given("customer", ID)).values_list("service_id")[:FEW]  # type: ignore[misc]
-)
+_OF = Prepared(lambda: Favourite.objects.filter(customer_id=given("customer", ID)).values_list("service_id")[:FEW])
 
 
 def of(customer: User) -> QuerySet[Service]:

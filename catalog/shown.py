@@ -21,7 +21,8 @@ from catalog.models import Service
 from catalog.search import Wanted, find, on_shelf
 
 PER_PAGE = 50
-# Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB.
+# Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB, and what is drawn of
+# it 100 kB for each language, for visitors and for customers; rows that `catalog/rows.py` keeps as well are not copied.
 KEPT = 64
 # Seconds after which all is read again whatever the mark says: triggers may be switched off, or be lost on the way of a
 # database from one server to another, and nobody would see it.

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 from django.template.context import Context
-from django.template.loader import get_template
+from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -48,26 +48,25 @@ def service_rows(context: Context) -> SafeString:
     shown, terms, kept = context["shown"], context["terms"], context["kept"]
     signed_in, second = context["user"].is_authenticated, second_shown(context)
 
-    def draw(service: Service) -> SafeString:
+    def draw(service: Service, *, starred: bool = False) -> SafeString:
         price = terms.price(service)
         return rows.row(
             service,
             price=price,
             about=approx(context, price),
             with_category=not shown.category,
-            kept=service.pk in kept if signed_in else None,
+            kept=starred if signed_in else None,
         )
 
     if not terms.are_general:
-        return _lines([draw(service) for service in shown.page])
+        return _lines([draw(service, starred=service.pk in kept) for service in shown.page])
     look = (get_language(), signed_in, second and (second.code, second.rate, second.as_of))
     lines = shown.rows.get(look)
     if lines is None:
-        starred, kept = kept, ()
         lines = shown.rows[look] = [draw(service) for service in shown.page]
-        kept = starred
     if kept:
-        lines = [draw(service) if service.pk in kept else line for service, line in zip(shown.page, lines, strict=True)]
+        pairs = zip(shown.page, lines, strict=True)
+        lines = [draw(service, starred=True) if service.pk in kept else line for service, line in pairs]
     return _lines(lines)
 
 
@@ -86,7 +85,7 @@ def shelf_tree(shown: Shown) -> SafeString:
     drawn = beside.drawn.get(key)
     if drawn is None:
         given = {"tree": beside, "subcategory": subcategory, "query": _QUERY, "rest": _REST}
-        drawn = beside.drawn[key] = get_template("catalog/tree.html").render(given)  # type: ignore[assignment]
+        drawn = beside.drawn[key] = render_to_string("catalog/tree.html", given)
     rest = shown.wanted.query.copy()
     for name in ("category", "subcategory"):
         rest.pop(name, None)

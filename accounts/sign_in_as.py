@@ -83,8 +83,10 @@ def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
     def answer(request: HttpRequest) -> HttpResponse:
         state = request.session.get(_KEY) if request.user.is_authenticated else None
+        if state is None:
+            return get_response(request)
         page = _page(request.path)
-        if state is None or request.path.startswith(admin) or page in _OWN_PAGES:
+        if request.path.startswith(admin) or page in _OWN_PAGES:
             return get_response(request)
         customer, why = _still(request, state)
         if customer is None:

@@ -4,7 +4,6 @@ Rendering fifty rows took two thirds of the page. A row is a function of its `Fa
 else, since its template sees nothing else, so what was drawn is never out of date.
 """
 
-from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -40,10 +39,8 @@ class Facts(NamedTuple):
     kept: bool | None
 
 
-def row(
-    service: Service, *, price: Decimal, about: SafeString, with_category: bool, favourites: Collection[int] | None
-) -> SafeString:
-    """The row of a service, its `category` and `speed` at hand; `favourites` of whoever looks, None for a visitor."""
+def row(service: Service, *, price: Decimal, about: SafeString, with_category: bool, kept: bool | None) -> SafeString:
+    """The row of a service, its `category` and `speed` at hand; `kept` as in `Facts`."""
     return _drawn(
         get_language(),
         Facts(
@@ -61,7 +58,7 @@ def row(
             max=service.max,
             in_stock=service.in_stock,
             stock=service.stock,
-            kept=None if favourites is None else service.pk in favourites,
+            kept=kept,
         ),
     )
 

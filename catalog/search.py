@@ -2,10 +2,12 @@
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
+from django.http import QueryDict
 
 from catalog.models import Favourite, Service
 
@@ -41,6 +43,38 @@ class Wanted:
     def folded(self) -> list[str]:
         """The words, as a search compares them."""
         return fold(self.words).split()[:MOST_WORDS]
+
+    @cached_property
+    def query(self) -> QueryDict:
+        """The shortest address query for it; nobody changes it."""
+        query = QueryDict(mutable=True)
+        texts = {
+            "q": self.words,
+            "category": self.category_id,
+            "subcategory": self.subcategory_id,
+            "kind": self.entity.lower(),
+            "in_stock": self.in_stock,
+            "auto": self.auto_delivery,
+            "refill": self.refill,
+            "cancel": self.cancel,
+            "favourites": self.favourites_of is not None,
+            "sort": self.sort if self.sort != "name" else "",
+        }
+        for name, value in texts.items():
+            if value:
+                query[name] = "1" if value is True else str(value)
+        query._mutable = False
+        return query
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether words or filters besides the tree's are wanted."""
+        return bool(set(self.query) - {"category", "subcategory", "sort"})
+
+    @property
+    def words_or_filters(self) -> bool:
+        """The same, favourites apart."""
+        return bool(set(self.query) - {"category", "subcategory", "sort", "favourites"})
 
     @property
     def is_words_alone(self) -> bool:

@@ -21,7 +21,8 @@ from catalog.models import Service
 from catalog.search import Wanted, find, on_shelf
 
 PER_PAGE = 50
-# Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB.
+# Pages kept: the first ones of what is looked at most. A page of 50 services weighs about 200 kB, and what is drawn of
+# it 100 kB for each language, for visitors and for customers; rows that `catalog/rows.py` keeps as well are not copied.
 KEPT = 64
 # Seconds after which all is read again whatever the mark says: triggers may be switched off, or be lost on the way of a
 # database from one server to another, and nobody would see it.
@@ -29,26 +30,45 @@ KEPT_FOR = 60
 
 
 @dataclass(frozen=True)
-class Shown:
-    """One page of what is wanted, with the tree beside it. Nobody changes what is in it."""
+class Tree:
+    """What is on the shelf, beside every page that has the same category unfolded."""
 
+    category_id: int | None
     categories: list[Any]
     """Each with its `count`."""
     subcategories: list[Any]
-    """Those of the wanted category."""
+    """Those of the unfolded category."""
+    drawn: dict[Hashable, SafeString] = field(default_factory=dict)
+    """Its branches, by language and subcategory, once they have been drawn."""
+
+    @property
+    def total(self) -> int:
+        """Services on the whole shelf."""
+        return sum(each.count for each in self.categories)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One page of what is wanted, with the tree beside it. Nobody changes what is in it."""
+
+    tree: Tree
     category: Any
     subcategory: Any
     page: "Page[Service]"
     """Its services have their `category` and `speed` at hand."""
     mark: edition.Mark
     """The catalogue that it was found in: for words an older one, while the index of them is behind."""
-    drawn: dict[str | None, SafeString] = field(default_factory=dict)
-    """The tree by language, once it has been drawn."""
+    wanted: Wanted
+    drawn: dict[Hashable, Any] = field(default_factory=dict)
+    """Parts of the page, once they have been drawn (`core/templatetags/drawn.py`)."""
+    rows: dict[Hashable, list[SafeString]] = field(default_factory=dict)
+    """The rows on general prices and without stars, once they have been drawn: by language, whether somebody is
+    signed in, and the second currency."""
 
-    @property
-    def total(self) -> int:
-        """Services on the whole shelf."""
-        return sum(each.count for each in self.categories)
+    @cached_property
+    def pks(self) -> list[int]:
+        """The services of the page."""
+        return [each.pk for each in self.page]
 
 
 Key = TypeVar("Key", bound=Hashable)
@@ -89,47 +109,46 @@ class _Kept(Generic[Key, Thing]):
 
 kept: _Kept[tuple[Wanted, str], Shown] = _Kept()
 # By the category whose parts are unfolded. Apart from the pages, for all searches of somebody who types show one tree.
-trees: _Kept[int | None, tuple[list[Any], list[Any]]] = _Kept()
+trees: _Kept[int | None, Tree] = _Kept()
 
 
-def look(wanted: Wanted, page: str, *, narrowed: bool) -> Shown:
+def look(wanted: Wanted, page: str) -> Shown:
     """The page (`page` as it stands in the address, empty for the first) of what is wanted.
 
-    `narrowed`: words or filters besides the tree's. Somebody's favourites are read each time.
+    Somebody's favourites are read each time.
     """
     mark, key = edition.mark(), (wanted, page)
     if wanted.favourites_of or len(page) > 5:
-        return _read(wanted, page, narrowed, mark)
+        return _read(wanted, page, mark)
     found = kept.get(mark, key)
     if found is None:
-        found = _read(wanted, page, narrowed, mark)
+        found = _read(wanted, page, mark)
         if found.mark == mark:
             kept.put(mark, key, found)
     return found
 
 
-def _tree(category_id: int | None, mark: edition.Mark) -> tuple[list[Any], list[Any]]:
-    """Categories and the parts of one."""
+def _tree(category_id: int | None, mark: edition.Mark) -> Tree:
     found = trees.get(mark, category_id)
     if found is None:
-        found = tree.categories(), tree.subcategories(category_id)
+        found = Tree(category_id, tree.categories(), tree.subcategories(category_id))
         trees.put(mark, category_id, found)
     return found
 
 
-def _read(wanted: Wanted, number: str, narrowed: bool, mark: edition.Mark) -> Shown:
-    categories, subcategories = _tree(wanted.category_id, mark)
-    category = next((each for each in categories if each.pk == wanted.category_id), None)
-    subcategory = next((each for each in subcategories if each.pk == wanted.subcategory_id), None)
+def _read(wanted: Wanted, number: str, mark: edition.Mark) -> Shown:
+    beside = _tree(wanted.category_id, mark)
+    category = next((each for each in beside.categories if each.pk == wanted.category_id), None)
+    subcategory = next((each for each in beside.subcategories if each.pk == wanted.subcategory_id), None)
     shelf = _Found(wanted, mark) if wanted.is_words_alone else _Shelf(_whole(find(wanted)), mark)
-    if not narrowed:
+    if not wanted.narrowed:
         # The tree has counted it already.
-        shelf.known = _counted(wanted, categories, category, subcategory)
+        shelf.known = _counted(wanted, beside, category, subcategory)
     page = shelf.get_page(number or None)
     page.object_list = list(page.object_list)
     # The count is known by now; all that was found may be 100,000 numbers, for each page that is kept.
     shelf.object_list = []
-    return Shown(categories, subcategories, category, subcategory, page, shelf.mark)
+    return Shown(beside, category, subcategory, page, shelf.mark, wanted)
 
 
 def _whole(services: "QuerySet[Service]") -> "QuerySet[Service]":
@@ -166,7 +185,7 @@ class _Found(_Shelf):
         return page
 
 
-def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: Any) -> int | None:
+def _counted(wanted: Wanted, beside: Tree, category: Any, subcategory: Any) -> int | None:
     """How many services an unfiltered part of the tree has; None for a part that is not in it."""
     if wanted.category_id is not None and category is None:
         return 0
@@ -174,4 +193,4 @@ def _counted(wanted: Wanted, categories: list[Any], category: Any, subcategory: 
         return subcategory.count if subcategory else None
     if category is not None:
         return int(category.count)
-    return sum(each.count for each in categories)
+    return beside.total

@@ -7,7 +7,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
@@ -17,49 +16,33 @@ from accounts.models import User
 from accounts.signed_in import signed_in
 from catalog import back_in_stock, favourites, live_stock, viewed
 from catalog.models import Service
-from catalog.search import Wanted, in_sight
+from catalog.search import SORTS, Wanted, in_sight
 from catalog.shown import look
 from core.htmx import page_behind
 
 # So many of the services that were looked at last stand above the list.
 LATELY = 4
-SORTS = [
-    ("name", _("The shop’s order")),
-    ("price", _("Lowest price first")),
-    ("-price", _("Highest price first")),
-    ("fast", _("Fastest first")),
-    ("new", _("Newest first")),
-]
 
 
 @vary_on_headers("HX-Request")
 def catalogue(request: HttpRequest) -> HttpResponse:
     """The shelf: tree, search, filters, sort. All of it lives in the address."""
     wanted = _wanted(request)
-    query = _query(wanted)
-    narrowed = bool(set(query) - {"category", "subcategory", "sort"})
-    shown = look(wanted, request.GET.get("page", ""), narrowed=narrowed)
+    shown = look(wanted, request.GET.get("page", ""))
     page = shown.page
     person = _person(request)
-    first = not query and page.number == 1 and not request.htmx  # type: ignore[attr-defined]  # by its middleware
+    first = not wanted.query and page.number == 1 and not request.htmx  # type: ignore[attr-defined]  # by its middleware
     response = render(
         request,
         "catalog/list.html",
         {
             "page": page,
-            "wanted": wanted,
-            "query": query,
-            "narrowed": narrowed,
-            "words_or_filters": bool(set(query) - {"category", "subcategory", "sort", "favourites"}),
             "shown": shown,
-            "category": shown.category,
-            "subcategory": shown.subcategory,
-            "kinds": [(value.lower(), label) for value, label in Service.Entity.choices],
-            "sorts": SORTS,
-            "kept": favourites.kept(person, [each.pk for each in page]) if person and page else set(),
+            "kept": favourites.kept(person, shown.pks) if person and page else set(),
             "viewed": viewed.services(viewed.ids(request)[:LATELY]) if first else [],
         },
     )
+    query = wanted.query.copy()
     if page.number > 1:
         query["page"] = str(page.number)
     return _keep_address(request, response, query)
@@ -91,29 +74,8 @@ def _wanted(request: HttpRequest) -> Wanted:
         refill=bool(given.get("refill")),
         cancel=bool(given.get("cancel")),
         favourites_of=person.pk if person and given.get("favourites") else None,
-        sort=sort if sort in dict(SORTS) else "name",
+        sort=sort if sort in SORTS else "name",
     )
-
-
-def _query(wanted: Wanted) -> QueryDict:
-    """The shortest address query for what is wanted."""
-    query = QueryDict(mutable=True)
-    texts = {
-        "q": wanted.words,
-        "category": wanted.category_id,
-        "subcategory": wanted.subcategory_id,
-        "kind": wanted.entity.lower(),
-        "in_stock": wanted.in_stock,
-        "auto": wanted.auto_delivery,
-        "refill": wanted.refill,
-        "cancel": wanted.cancel,
-        "favourites": wanted.favourites_of is not None,
-        "sort": wanted.sort if wanted.sort != "name" else "",
-    }
-    for name, value in texts.items():
-        if value:
-            query[name] = "1" if value is True else str(value)
-    return query
 
 
 def _number(text: str | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
@@ -13,7 +14,13 @@ from desk.models import Announcement
 # Older pinned ones wait until the newer are put away.
 LOOKED_AT = 20
 
-_PINNED = Prepared(lambda: live(now=given("now", MOMENT)).filter(pinned=True)[:LOOKED_AT])
+
+def pinned(*, now: Any) -> QuerySet[Announcement]:
+    """The pinned announcements of the moment, newest first."""
+    return live(now=now).filter(pinned=True)
+
+
+_PINNED = Prepared(lambda: pinned(now=given("now", MOMENT))[:LOOKED_AT])
 
 
 def banner(request: HttpRequest) -> dict[str, Any]:

@@ -441,7 +441,6 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "reseller.context.shop",
                 "reseller.context.header",
-                "desk.banner.banner",
             ],
             "builtins": ["core.templatetags.shop", "heroicons.templatetags.heroicons"],
         },
@@ -574,6 +573,7 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS

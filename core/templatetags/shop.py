@@ -10,7 +10,7 @@ from typing import Any
 from django import forms, template
 from django.conf import settings
 from django.forms.boundfield import BoundField
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import format_html
@@ -69,12 +69,20 @@ def unit_price(price: Decimal | None, per: int = 1) -> SafeString:
     )
 
 
+def second_shown(context: Context) -> Second | None:
+    """The second currency that the reader sees; None where there is none, or where the reader switched it off."""
+    second: Second | None = context.get("SECOND")
+    return second if second and not context.get("SECOND_OFF") else None
+
+
 @register.simple_tag(takes_context=True)
 def approx(context: Context, amount: Decimal | None, live: bool = False) -> SafeString:
-    """`≈ €12.30`: about what an amount in USD is in the shop's second currency; nothing where there is none, or where
-    the reader switched it off. The rate and its day are on hover; a `live` one follows the order form's total."""
-    second: Second | None = context.get("SECOND")
-    if not second or context.get("SECOND_OFF") or (amount is None and not live):
+    """`≈ €12.30`: about what an amount in USD is in the second currency that the reader sees, if any.
+
+    The rate and its day are on hover; a `live` one follows the order form's total.
+    """
+    second = second_shown(context)
+    if second is None or (amount is None and not live):
         return SafeString()
     return format_html(
         '<span class="approx nowrap" title="{}" data-total="{}">{}</span>',
@@ -301,6 +309,15 @@ def sort_header(context: Context, key: str, label: str, default: str = "", css: 
         query.pop(place, None)
     query["sort"] = f"-{key}" if direction == "ascending" else key
     return {"label": label, "direction": direction, "query": query.urlencode(), "css": css}
+
+
+@register.simple_tag(takes_context=True)
+def page_address(context: Context, number: int) -> str:
+    """The query of another page of a list, beside what stands in `address` or else in the request's address."""
+    address: QueryDict | None = context.get("address")
+    query = (context["request"].GET if address is None else address).copy()
+    query["page"] = str(number)
+    return f"?{query.urlencode()}"
 
 
 @register.simple_tag(takes_context=True)

@@ -87,12 +87,12 @@ def test_what_was_hidden_is_gone_at_once(service, client):
 def test_pages_kept_are_those_looked_at_last(shelf):
     for number in range(3):
         shelf(f"Likes {number}")
-    first = shown.look(shown.Wanted(), "", narrowed=False)
+    first = shown.look(shown.Wanted(), "")
     for number in range(shown.KEPT):
-        shown.look(shown.Wanted(words=f"likes {number}"), "", narrowed=True)
-        assert shown.look(shown.Wanted(), "", narrowed=False) is first
+        shown.look(shown.Wanted(words=f"likes {number}"), "")
+        assert shown.look(shown.Wanted(), "") is first
     assert len(shown.kept._pages) == shown.KEPT
-    assert shown.look(shown.Wanted(words="likes 0"), "", narrowed=True).page.paginator.count == 1
+    assert shown.look(shown.Wanted(words="likes 0"), "").page.paginator.count == 1
 
 
 def test_without_its_triggers_a_page_is_kept_for_a_short_while(service, client, monkeypatch):
@@ -108,13 +108,13 @@ def test_without_its_triggers_a_page_is_kept_for_a_short_while(service, client, 
 
 def test_favourites_are_not_kept(service, customer):
     wanted = shown.Wanted(favourites_of=customer.pk)
-    assert shown.look(wanted, "", narrowed=True) is not shown.look(wanted, "", narrowed=True)
+    assert shown.look(wanted, "") is not shown.look(wanted, "")
     assert not shown.kept._pages
 
 
 def test_a_page_read_while_the_catalogue_changed_is_not_kept(service):
     mark = edition.mark()
-    page = shown.look(shown.Wanted(), "", narrowed=False)
+    page = shown.look(shown.Wanted(), "")
     shown.kept.clear()
     shown.kept.get(mark, (shown.Wanted(), ""))
     Service.objects.update(name="Hearts")

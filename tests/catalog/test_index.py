@@ -71,7 +71,7 @@ def test_a_page_of_an_index_that_is_behind_is_not_kept(many, client):
 
 
 def test_what_was_found_is_not_kept_with_its_first_page(many):
-    page = shown.look(Wanted(words="likes"), "", narrowed=True).page
+    page = shown.look(Wanted(words="likes"), "").page
     assert page.paginator.count == len(index.find(["likes"]))
     assert not page.paginator.object_list
     assert page.end_index() == page.paginator.count

@@ -9,7 +9,6 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +19,6 @@ from babel.numbers import is_currency
 from cryptography.fernet import Fernet
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -383,9 +381,9 @@ INSTALLED_APPS = [
     "reconcile",
     "api",
     "privacy",
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "reseller.site.Config",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -637,32 +635,6 @@ LOGGING = {
 
 
 # ── Admin ──────────────────────────────────────────────────────────────────────────────────────────
-def _page(title: str, icon: str, model: str) -> dict[str, object]:
-    """A link of the admin's side bar to a list, for those who may see it."""
-    app, _, name = model.partition(".")
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
-        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
-    }
-
-
-def _exactly(name: str) -> Callable[[HttpRequest], bool]:
-    """Whether this very page is open: other pages' addresses begin with its."""
-    return lambda request: request.path == str(reverse_lazy(name))
-
-
-def _books(title: str, icon: str, name: str) -> dict[str, object]:
-    """A link of the admin's side bar to a page of the books."""
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{name}"),
-        "permission": lambda request: request.user.has_perm("books.view_day"),
-    }
-
-
 UNFOLD = {
     "SITE_TITLE": SHOP_NAME,
     "SITE_HEADER": SHOP_NAME,
@@ -694,123 +666,6 @@ UNFOLD = {
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "title": "Today",
-                "items": [
-                    {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
-                    _page("Alerts", "notifications", "core.alert"),
-                    _page("Findings", "fact_check", "reconcile.finding"),
-                    {
-                        "title": "First run",
-                        "icon": "checklist",
-                        "link": reverse_lazy("first_run"),
-                        "permission": lambda request: request.user.has_perm("reseller.view_firstrun"),
-                    },
-                ],
-            },
-            {
-                "title": "Orders",
-                "separator": True,
-                "items": [
-                    _page("Orders", "shopping_cart", "orders.order"),
-                    _page("Calls to the vendor", "call_made", "orders.attempt"),
-                    _page("Timeline", "timeline", "orders.orderevent"),
-                    _page("Delivered items", "inventory_2", "orders.delivereditem"),
-                    _page("Who saw items", "visibility", "orders.goodsreveal"),
-                    _page("Plans", "schedule", "orders.plan"),
-                    _page("Requests", "support_agent", "desk.request"),
-                ],
-            },
-            {
-                "title": "Numbers",
-                "separator": True,
-                "items": [
-                    _page("Purchases", "sms", "sms.purchase"),
-                    _page("Numbers", "dialpad", "sms.number"),
-                    _page("Calls to the vendor", "call_made", "sms.attempt"),
-                    _page("Notes", "timeline", "sms.purchaseevent"),
-                    _page("Sites", "apps", "sms.site"),
-                    _page("Countries", "public", "sms.country"),
-                    _page("Sites in countries", "travel_explore", "sms.project"),
-                    _page("Mark-up rules", "percent", "sms.markuprule"),
-                ],
-            },
-            {
-                "title": "Catalogue",
-                "separator": True,
-                "items": [
-                    _page("Services", "sell", "catalog.service"),
-                    _page("Categories", "category", "catalog.category"),
-                    _page("Subcategories", "account_tree", "catalog.subcategory"),
-                    _page("Mark-up rules", "percent", "catalog.markuprule"),
-                    _page("Promotion codes", "loyalty", "catalog.promotion"),
-                    _page("Uses of codes", "receipt_long", "orders.promotionuse"),
-                    _page("Price changes", "trending_up", "catalog.pricechange"),
-                    _page("Blocklist", "block", "conduct.block"),
-                    _page("Who tried what is blocked", "gpp_bad", "conduct.hit"),
-                    _page("Exchange rates", "currency_exchange", "core.exchangerate"),
-                    _page("Waiting for stock", "notifications_active", "catalog.stockwish"),
-                    _page("Syncs", "sync", "catalog.syncrun"),
-                ],
-            },
-            {
-                "title": "Help",
-                "separator": True,
-                "items": [
-                    _page("Announcements", "campaign", "desk.announcement"),
-                    _page("Questions and answers", "help", "desk.question"),
-                ],
-            },
-            {
-                "title": "Books",
-                "separator": True,
-                "items": [
-                    _books("Profit", "finance", "books_profit"),
-                    _books("Month’s end", "calendar_month", "books_month"),
-                    {**_page("Days", "today", "books.day"), "active": _exactly("admin:books_day_changelist")},
-                    _books("Files", "download", "books_files"),
-                    _page("Accounts", "account_balance_wallet", "wallet.account"),
-                    _page("Transfers", "swap_horiz", "wallet.transfer"),
-                    _page("Holds", "lock_clock", "wallet.hold"),
-                    _page("Balance with the vendor", "account_balance", "upstream.balancereading"),
-                    _page("Reconciliations", "balance", "reconcile.run"),
-                ],
-            },
-            {
-                "title": "Money in",
-                "separator": True,
-                "items": [
-                    _page("Top-ups", "add_card", "funds.topup"),
-                    _page("Methods", "payments", "funds.method"),
-                    _page("Bonuses", "redeem", "funds.bonus"),
-                    _page("Vouchers", "confirmation_number", "funds.batch"),
-                    _page("Taken back", "money_off", "funds.debt"),
-                ],
-            },
-            {
-                "title": "People",
-                "separator": True,
-                "items": [
-                    _page("Customers and operators", "group", "accounts.user"),
-                    _page("Customer groups", "groups", "accounts.customergroup"),
-                    _page("API keys", "key", "api.key"),
-                    _page("Webhooks", "webhook", "api.webhook"),
-                    _page("Webhooks’ deliveries", "outgoing_mail", "api.delivery"),
-                    _page("Suspensions", "block", "accounts.suspension"),
-                    _page("Notes of staff", "edit_note", "accounts.staffnote"),
-                    _page("Success with numbers", "rule", "sms.successrate"),
-                    _page("E-mails to many", "forward_to_inbox", "notices.mailing"),
-                    _page("Notices sent", "outgoing_mail", "notices.notice"),
-                    _page("E-mail addresses", "mail", "account.emailaddress"),
-                    _page("Second factors", "passkey", "mfa.authenticator"),
-                    _page("Invitations", "person_add", "accounts.invitation"),
-                    _page("Terms", "gavel", "accounts.terms"),
-                    _page("Deleted accounts", "person_off", "privacy.deletion"),
-                    _page("Roles of staff", "shield_person", "auth.group"),
-                    _page("What staff did", "history", "core.staffact"),
-                ],
-            },
-        ],
+        "navigation": "reseller.side_bar.navigation",
     },
 }

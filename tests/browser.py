@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 
+# The shell without windows does the same pages in less time.
 PLACES = [
+    "/usr/bin/chromium-headless-shell",
     "/usr/bin/chromium",
     "chromium",
     "chromium-browser",
@@ -43,12 +45,14 @@ def main() -> int:
         return 1
     print("Installing Chromium for the journeys (apt-get install chromium) …", flush=True)
     quiet = {"env": os.environ | {"DEBIAN_FRONTEND": "noninteractive"}, "capture_output": True, "text": True}
-    for command in [["update"], ["install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]]:
-        done = subprocess.run(["apt-get", "-qq", *command], check=False, **quiet)  # type: ignore[call-overload]
-        if done.returncode:
-            print(done.stdout[-1000:], done.stderr[-1000:], ADVICE, sep="\n", file=sys.stderr)
-            return 1
-    return 0 if find() else 1
+    install = ["install", "-y", "--no-install-recommends", "fonts-dejavu-core"]
+    subprocess.run(["apt-get", "-qq", "update"], check=False, **quiet)  # type: ignore[call-overload]
+    for program in ("chromium-headless-shell", "chromium"):  # older systems have the second one alone
+        done = subprocess.run(["apt-get", "-qq", *install, program], check=False, **quiet)  # type: ignore[call-overload]
+        if done.returncode == 0 and find():
+            return 0
+    print(done.stdout[-1000:], done.stderr[-1000:], ADVICE, sep="\n", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

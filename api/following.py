@@ -80,7 +80,19 @@ def _told() -> QuerySet[Order]:
     return Order.objects.select_related("hold", "service", "plan__hold")
 
 
-_ONE = Prepared(lambda: _told().filter(pk=given("order", ID), customer_id=given("customer", ID)).order_by())
+# Programs ask for it more often than for anything else: what an answer needs, and of a plan only when it is one.
+_NEEDED = (
+    *("customer_id", "state", "entity", "upstream_status", "quantity", "delivered", "remains", "start_count", "charge"),
+    *("goods_removed_at", "run", "plan_id", "hold__captured", "hold__refunded", "service__auto_delivery"),
+)
+_ONE = Prepared(
+    lambda: (
+        Order.objects.select_related("hold", "service")
+        .only(*_NEEDED)
+        .filter(pk=given("order", ID), customer_id=given("customer", ID))
+        .order_by()
+    )
+)
 
 
 def one(customer: User, order_id: int | None) -> Order | None:

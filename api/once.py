@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from accounts.models import User
 from api.access import Caller
 from api.params import Params
 from api.refusals import OUR_FAULT, Refusal, Unknown
-from core.once import once_key
+from core.once import fresh_key, once_key
 from wallet import ledger
 
 log = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ def form_key(given: str) -> str:
     The key alone and not what is asked for: the purchase itself is compared with that. It is kept as long as the
     purchase.
     """
-    return once_key("api", given) if given else f"api:{uuid.uuid4().hex}"
+    return once_key("api", given) if given else fresh_key()
 
 
 def surely(

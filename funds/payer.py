@@ -10,6 +10,7 @@ from accounts import suspensions
 from accounts.models import User
 from core.prepared import ID, MOMENT, Prepared, given
 from funds import debts
+from notices.tell import watched
 from wallet import ledger, permit
 from wallet.models import Account
 
@@ -33,7 +34,8 @@ def _payer() -> QuerySet[Account]:
     shut = suspensions.shuts(suspensions.PURCHASE, customer="owner_id", now=given("now", MOMENT))
     owes = Exists(debts.open_ones().filter(customer=OuterRef("owner_id")))
     accounts = Account.objects.filter(owner_id=given("customer", ID))
-    return accounts.annotate(is_shut=shut, owes=owes).order_by()
+    # `wallet.ledger` needs to look at a mark that was passed only where there is one.
+    return accounts.annotate(is_shut=shut, owes=owes, is_watched=watched("owner_id")).order_by()
 
 
 _PAYER = Prepared(_payer)

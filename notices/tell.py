@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from allauth.account.models import EmailAddress
+from django.db.models import Exists, OuterRef
 from django.urls import reverse
 
 from core.money import show
@@ -30,6 +31,11 @@ def tell(*, customer_id: int, kind: Kind, about: Mapping[str, object], link: str
     if not switches.wants(kind):
         return False
     return _note(customer_id, kind, about, link, now)
+
+
+def watched(owner: str) -> Exists:
+    """In a query: whether the customer whose id stands in the column `owner` wants to know that their balance fell."""
+    return Exists(Switches.objects.filter(customer=OuterRef(owner), low_below__isnull=False))
 
 
 _CROSSED = Prepared(

@@ -22,6 +22,7 @@ from conduct.models import Block
 from conduct.watch import Watch
 from core.context import bind
 from core.money import LARGEST, show
+from core.once import is_fresh
 from core.prepared import ID, TEXT, Prepared, given, insert
 from funds.payer import account_for
 from orders import promotion, tasks
@@ -102,7 +103,7 @@ def order(
     returns the first order, and with another wish in it is refused.
     Raises `CantPlace`, `ledger.InsufficientFunds`.
     """
-    placed = _placed_before(customer, form_key)
+    placed = None if is_fresh(form_key) else _placed_before(customer, form_key)
     if placed:
         return _same_wish(placed, service_id, quantity, link, promo)
     try:

@@ -3,11 +3,15 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.models import Service
+from core import once
+from notices.models import Notice, Switches
 from orders import place, states
 from orders.models import Order
 from reseller.books import audit
@@ -38,6 +42,25 @@ class TestPlacing:
         with django_capture_on_commit_callbacks(execute=True):
             order = placed(1)
         assert nudged == [order.pk]
+
+    def test_whoever_wants_to_know_that_their_balance_fell_is_told(self, placed, rich):
+        placed(1, quantity=100)
+        assert not Notice.objects.exists()
+        Switches.objects.create(customer=rich, low_below=ledger.account_of(rich).available)
+        placed(1, quantity=100)
+        assert Notice.objects.get().kind == "LOW_BALANCE"
+
+    def test_a_key_that_was_made_just_now_is_not_looked_for_and_is_good_for_one_order_all_the_same(
+        self, rich, catalogue
+    ):
+        wish = {"customer": rich, "service_id": catalogue[1].pk, "quantity": 100, "link": LINK}
+        key = once.fresh_key()
+        with CaptureQueriesContext(connection) as asked:
+            first = place.order(**wish, form_key=key, now=timezone.now())
+        assert not [each for each in asked.captured_queries if '"form_key" = ' in each["sql"].partition("WHERE")[2]]
+        assert place.order(**wish, form_key=key, now=timezone.now()) == first
+        assert Order.objects.count() == 1
+        assert audit().problems == []
 
     @pytest.mark.parametrize(
         ("quantity", "word"),

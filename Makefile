@@ -99,8 +99,8 @@ PICTURES ?=
 screenshots: browser
 	@$(PY) -m tests.gallery $(PICTURES)
 
-# Each starts servers of its own; on a machine that does nothing else, all of them take half an hour.
-BENCHES ?= sync polling workers api pages search placing accepted codes growth
+# Each starts servers of its own; on a machine that does nothing else, all of them take a quarter of an hour.
+BENCHES ?= sync polling workers api pages search placing accepted growth
 bench: .venv/.dev
 	@for bench in $(BENCHES); do $(PY) -m bench.$$bench || exit 1; done
 

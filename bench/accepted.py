@@ -1,6 +1,6 @@
 """How long an order takes from the customer to the vendor while the shop has nothing else to do.
 
-    .venv/bin/python -m bench.accepted [--orders 60] [--wait 0.05] [--every 0.5]
+    .venv/bin/python -m bench.accepted [--orders 40] [--wait 0.05] [--every 0.5]
 
 Starts PostgreSQL, Valkey, the shop's web server, one worker and beat, and a vendor that answers every call after
 `--wait` seconds. Orders are placed by the API, one at a time. Measured is what the database knows: from the moment the
@@ -29,7 +29,7 @@ MOST = 50.0
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--orders", type=int, default=60)
+    options.add_argument("--orders", type=int, default=40)
     options.add_argument("--wait", type=float, default=0.05, help="seconds until the vendor answers")
     options.add_argument("--every", type=float, default=0.5, help="seconds between an order's end and the next one")
     given = options.parse_args()

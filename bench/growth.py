@@ -1,6 +1,6 @@
 """What pages, calls and acts take in a shop with many orders and five times as many transfers, beside a small shop.
 
-    .venv/bin/python -m bench.growth [--orders 200000] [--small 10000] [--rounds 10] [--all] [--only PATTERN]
+    .venv/bin/python -m bench.growth [--orders 100000] [--small 10000] [--rounds 10] [--all] [--only PATTERN]
 
 Starts PostgreSQL and Valkey and fills two databases by `bench/loader.py`. A process on each asks for the customers'
 pages, calls the API, asks for the operators' pages (those of `bench.admin`) and does the acts (place, claim, settle,
@@ -15,7 +15,7 @@ prints each member to stderr. `over` has the members above the goal, with the ra
 their p95: what the database has to search through shows in both, what else the machine did in the p95 alone.
 
 The goal is one for `--orders 1000000`. Filling that shop takes longer than five minutes on two cores, so the default is
-a fifth of it.
+a tenth of it.
 
 `--orders 20000 --small 2000 --rounds 3` tries it out.
 """
@@ -43,7 +43,7 @@ GROUPS = ("customers' pages", "API", "operators' pages", "acts")
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--orders", type=int, default=200_000)
+    options.add_argument("--orders", type=int, default=100_000)
     options.add_argument("--small", type=int, default=10_000)
     options.add_argument("--rounds", type=int, default=10)
     options.add_argument("--all", action="store_true", help="tell of every member, on stderr")

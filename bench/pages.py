@@ -1,6 +1,6 @@
 """The catalogue's page with 10,000 services for a customer who is logged in, beside django-oscar's category page.
 
-    .venv/bin/python -m bench.pages [--services 10000] [--seconds 3] [--rounds 5] [--clients 4] [--no-oscar]
+    .venv/bin/python -m bench.pages [--services 10000] [--seconds 3] [--rounds 4] [--clients 4] [--no-oscar]
 
 Starts PostgreSQL, Valkey, the shop's web server and django-oscar's (gunicorn, the same number of processes and
 threads, the same PostgreSQL); for the latter an environment is made in a folder of its own, with what
@@ -32,7 +32,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--services", type=int, default=10_000)
     options.add_argument("--seconds", type=float, default=3.0)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=4)
     options.add_argument("--clients", type=int, default=4)
     options.add_argument("--no-oscar", action="store_true")
     given = options.parse_args()

@@ -1,6 +1,6 @@
 """Asking for 100,000 open orders while the vendor takes 50 ms to answer, beside bare calls with as many threads.
 
-    .venv/bin/python -m bench.polling [--orders 100000] [--seconds 15] [--rounds 3] [--threads 16]
+    .venv/bin/python -m bench.polling [--orders 100000] [--seconds 10] [--rounds 3] [--threads 16]
 
 Starts PostgreSQL and Valkey and fills the shop with orders that run and are due (`bench/loader.py`). In each round:
 bare `requests.Session` calls, then the worker's own polling with every answer written down, on the same vendor. A
@@ -23,7 +23,7 @@ WAIT = 0.05
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--orders", type=int, default=100_000)
-    options.add_argument("--seconds", type=float, default=15.0)
+    options.add_argument("--seconds", type=float, default=10.0)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--threads", type=int, default=16)
     given = options.parse_args()

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import Count, Q
 
 from api.models import Call, Key
@@ -28,6 +28,8 @@ MOST = 20_000
 
 _gathered: list[Call] = []
 _lock = threading.Lock()
+# One writes at a time: a process that ends waits for what its thread has taken already.
+_writing = threading.Lock()
 _come = threading.Event()
 _writer: threading.Thread | None = None
 
@@ -50,19 +52,26 @@ def note(*, key: Key, action: str, outcome: str, milliseconds: int, address: str
 
 def write_out() -> None:
     """Write down what was gathered. A log that can't be written spoils nothing: its customers have their answers."""
-    with _lock:
-        calls = _gathered[:]
-        _gathered.clear()
-    if not calls:
-        return
+    with _writing:
+        with _lock:
+            calls = _gathered[:]
+            _gathered.clear()
+        if calls:
+            _write_or_warn(calls)
+
+
+def _write_or_warn(calls: Sequence[Call]) -> None:
     try:
         _write(calls)
-    except DatabaseError:
+    except (OperationalError, InterfaceError) as error:
+        # The database is away or busy: to try each of thousands alone would take as many times as long.
+        log.warning("%d calls were not noted: %s", len(calls), type(error).__name__)
+    except (DatabaseError, ValueError):
         # One of them perhaps: a key that has gone meanwhile.
         for call in calls:
             try:
                 _write([call])
-            except DatabaseError as error:
+            except (DatabaseError, ValueError) as error:
                 log.warning("a call of key %s was not noted: %s", call.key_id, type(error).__name__)
 
 

@@ -154,9 +154,12 @@ def hold(*, account: Account, amount: Decimal, key: str, now: datetime) -> Hold:
         if after is None:
             before = _lock(account.pk)
             made = _held_before(key, before.pk, amount)
-            if made is None:
+            if made is not None:
+                return made
+            if before.available >= amount:  # an UPDATE that finds too little waits for nobody's deposit; the lock does
+                after = _TAKEN.first(account=account.pk, amount=amount)
+            if after is None:
                 raise InsufficientFunds(available=before.available, needed=amount)
-            return made
         held = Hold(key=key, account=after, amount=amount, created_at=now)
         if not insert_unless_there(held):
             _GIVEN_BACK.run(account=account.pk, amount=amount)

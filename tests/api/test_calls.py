@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from django.db import OperationalError
+
 from accounts.models import User
 from api import calls, keys
 from api.models import Call, Key
@@ -65,3 +67,43 @@ def test_what_comes_while_nothing_can_be_written_is_bounded(key, now, monkeypatc
         note(key, str(number), now)
     calls.write_out()
     assert list(Call.objects.order_by("pk").values_list("action", flat=True)) == ["0", "1", "2"]
+
+
+def test_a_database_that_is_away_is_tried_once_and_told_of_once(key, now, monkeypatch, caplog):
+    tried = []
+
+    def away(some):
+        tried.append(len(some))
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(calls, "wake", lambda: None)
+    monkeypatch.setattr(calls, "_write", away)
+    for number in range(5):
+        note(key, str(number), now)
+    calls.write_out()
+    assert tried == [5]
+    assert caplog.text.count("not noted") == 1
+
+
+def test_a_process_that_ends_waits_for_what_its_thread_has_taken(key, now, monkeypatch):
+    taken, go_on, wrote = threading.Event(), threading.Event(), []
+
+    def slowly(some):
+        taken.set()
+        go_on.wait(10)
+        wrote.extend(some)
+
+    monkeypatch.setattr(calls, "wake", lambda: None)
+    monkeypatch.setattr(calls, "_write", slowly)
+    note(key, "one", now)
+    thread = threading.Thread(target=calls.write_out)
+    thread.start()
+    assert taken.wait(10)
+    ends = threading.Thread(target=calls.write_out)
+    ends.start()
+    ends.join(0.1)
+    assert ends.is_alive()
+    go_on.set()
+    ends.join(10)
+    thread.join(10)
+    assert len(wrote) == 1

@@ -107,6 +107,17 @@ def test_two_holds_never_pass_the_balance(account, now):
     assert said.available == 20
 
 
+def test_a_hold_waits_for_money_that_somebody_is_just_paying_in(account, now):
+    said = second_of(
+        lambda: ledger.deposit(account=account, amount=Decimal(50), key="d", now=now),
+        lambda: ledger.hold(account=account, amount=Decimal(80), key="a", now=now),
+    )
+
+    assert isinstance(said, Hold)
+    account.refresh_from_db()
+    assert (account.balance, account.held) == (100, 80)
+
+
 def test_a_hold_is_captured_or_released_and_never_both(account, now):
     hold = ledger.hold(account=account, amount=Decimal(30), key="a", now=now)
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from celery.signals import before_task_publish
 from django.conf import settings as shop
+from redis import ConnectionError
 
 from core.enqueue import Away, enqueue
 from core.shared import shared_redis
@@ -79,3 +80,15 @@ def test_another_kind_of_broker_gets_it_by_celerys_own_way(settings, monkeypatch
     settings.CELERY_BROKER_URL = "filesystem://"
     enqueue(submit_order, order_id=17)
     assert asked == [{"kwargs": {"order_id": 17}, "retry": False}]
+
+
+@pytest.mark.parametrize("word", ["REQUIRED", "NONE"])
+def test_a_certificate_is_asked_for_in_celerys_words_too(word):
+    broker = shared_redis(f"rediss://127.0.0.1:1/2?ssl_cert_reqs=CERT_{word}", patience=0.5)
+    assert broker.connection_pool.connection_kwargs["ssl_cert_reqs"] == word.lower()
+    with pytest.raises(ConnectionError):
+        broker.ping()
+
+
+def test_of_several_addresses_celery_alone_knows_which_it_uses():
+    assert shared_redis("redis://one:6379/1;redis://other:6379/1", patience=0.5) is None

@@ -8,6 +8,7 @@ Where the triggers are missing nobody can tell what was changed, and every row h
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, connections, transaction
@@ -74,6 +75,19 @@ def is_watched() -> bool:
     return triggers.names(connection, _SERVICES) >= set(_statements(connection))
 
 
+def before_migrate(*, using: str, plan: Sequence[tuple[Any, bool]] = (), **kwargs: Any) -> None:
+    """Take the triggers away while a migration of the catalogue runs; hears `pre_migrate`.
+
+    No database changes or drops a column that a trigger names. `after_migrate` puts them back.
+    """
+    if not any(migration.app_label == Service._meta.app_label for migration, _backwards in plan):
+        return
+    database = connections[using]
+    if _SERVICES in database.introspection.table_names():
+        with transaction.atomic(using):
+            _drop(database)
+
+
 def after_migrate(*, using: str, **kwargs: Any) -> None:
     """Put the triggers in place once the tables are as the newest migration wants them; hears `post_migrate`.
 
@@ -86,16 +100,21 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
     present = triggers.names(database, _SERVICES)
     if present >= set(wanted):
         return
-    on = f" ON {_SERVICES}" if database.vendor == "postgresql" else ""
     with transaction.atomic(using), database.cursor() as cursor:
-        for name in present:
-            if name.startswith(_PREFIX):
-                cursor.execute(f"DROP TRIGGER {name}{on}")
+        _drop(database)
         if database.vendor == "postgresql":
             cursor.execute(_FUNCTION.format(notes=_NOTES, digests=_DIGESTS))
         for statement in wanted.values():
             cursor.execute(statement)
         cursor.execute(f"DELETE FROM {_DIGESTS}")  # noqa: S608  # nosec B608
+
+
+def _drop(database: BaseDatabaseWrapper) -> None:
+    on = f" ON {_SERVICES}" if database.vendor == "postgresql" else ""
+    with database.cursor() as cursor:
+        for name in triggers.names(database, _SERVICES):
+            if name.startswith(_PREFIX):
+                cursor.execute(f"DROP TRIGGER {name}{on}")
 
 
 def _statements(database: BaseDatabaseWrapper) -> dict[str, str]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
+from django.db.migrations import Migration
 from django.utils import timezone
 
 from catalog import blocked, compare, digests, hide, resume, suspend, touched
@@ -406,6 +407,22 @@ def test_triggers_that_come_back_trust_nothing_of_before(vendor, trigger):
     assert agree(vendor).changed == 1
     touched.after_migrate(using="default")
     assert RowDigest.objects.exists()
+
+
+def test_a_migration_may_change_what_is_watched():
+    plan = [(Migration("0099_wider", "catalog"), False)]
+    touched.before_migrate(using="default", plan=[(Migration("0001_initial", "desk"), False)])
+    assert touched.is_watched()
+    touched.before_migrate(using="default", plan=plan)
+    assert not touched.is_watched()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # which refuses this for a column that a trigger names
+            cursor.execute("ALTER TABLE catalog_service ALTER COLUMN vendor_name TYPE varchar(999)")
+        else:
+            cursor.execute("ALTER TABLE catalog_service DROP COLUMN refill")
+            cursor.execute("ALTER TABLE catalog_service ADD COLUMN refill bool NOT NULL DEFAULT 0")
+    touched.after_migrate(using="default")
+    assert touched.is_watched()
 
 
 def test_what_was_changed_behind_the_triggers_back_is_put_right_and_told(vendor, caplog):

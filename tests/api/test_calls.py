@@ -4,7 +4,6 @@ import threading
 import time
 
 import pytest
-
 from django.db import OperationalError
 
 from accounts.models import User

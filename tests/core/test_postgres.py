@@ -28,10 +28,15 @@ def asked(monkeypatch):
     return seen
 
 
-def test_one_that_lives_is_used_without_a_question(asked):
+def test_one_that_lives_is_asked_every_few_seconds_alone(asked, monkeypatch):
     connection.ensure_connection()
+    monkeypatch.setattr(connection, "_answered", float("-inf"))
+    for _ in range(3):
+        assert connection.is_usable()
+    assert asked == [1]
+    monkeypatch.setattr("core.postgres.base.ASK_AFTER", 0.0)
     assert connection.is_usable()
-    assert asked == []
+    assert asked == [1, 1]
 
 
 def test_one_that_the_server_ended_is_made_anew(asked, settings):
@@ -62,6 +67,8 @@ def test_one_that_was_closed_is_of_no_use():
 def test_word_from_the_server_is_no_end(asked):
     connection.ensure_connection()
     rows("LISTEN word")
+    assert connection.is_usable()
+    asked.clear()
     other = connections.create_connection("default")
     try:
         with other.cursor() as cursor:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from reseller.books import audit
 from wallet import ledger
-from wallet.models import Account, Hold, Transfer
+from wallet.models import Hold, Transfer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # How long the first transaction stays open after its act: the second one is in its own by then.
@@ -166,9 +166,3 @@ def test_a_hold_that_is_refused_leaves_its_callers_transaction_as_it_was(account
     account.refresh_from_db()
     assert account.held == 1
     assert audit().problems == []
-
-
-def test_nothing_is_held_by_an_account_that_is_not_there(account, now):
-    gone = Account(pk=account.pk + 1000)
-    with pytest.raises(Account.DoesNotExist):
-        ledger.hold(account=gone, amount=Decimal(5), key="h", now=now)

@@ -610,3 +610,9 @@ class TestLowBalance:
         ledger.adjust(account=account, amount=Decimal("0.5"), key="d", memo="m", now=now)
         ledger.bonus(account=account, amount=Decimal(1), key="e", now=now)
         assert self.told() == []
+
+
+def test_nothing_is_held_by_an_account_that_is_not_there(account, now):
+    gone = Account(pk=account.pk + 1000)
+    with pytest.raises(Account.DoesNotExist):
+        ledger.hold(account=gone, amount=Decimal(5), key="h", now=now)

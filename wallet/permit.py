@@ -1,7 +1,7 @@
 """Whether a customer may buy now: suspensions, and the limits of what they spend and how fast.
 
-Pages, mass orders, plans and the API all buy through acts that ask here, inside their own transaction. Where there is a
-limit the customer's account is locked first, so that two purchases at once can't pass it together.
+Pages, mass orders, plans and the API all buy through acts that ask here, by `funds.payer`, in their own transaction.
+Where there is a limit the customer's account is locked first, so that two purchases at once can't pass it together.
 
 What counts is the books': the holds of the customer. A plan counts for what it set aside, its runs are not asked again.
 """
@@ -33,12 +33,6 @@ class NotPermitted(Exception):
 
 class Shut(NotPermitted):
     """Buying is suspended for the customer."""
-
-
-def purchase(*, customer: User, amount: Decimal, now: datetime) -> None:
-    """Let a purchase of `amount` USD pass. To be called in its transaction. Raises `NotPermitted`."""
-    not_shut(customer=customer, now=now)
-    within_limits(customer=customer, amount=amount, now=now)
 
 
 def not_shut(*, customer: User, now: datetime) -> None:

@@ -139,11 +139,13 @@ def test_a_program_is_told_in_its_own_words(customer, service, project, secret, 
 
 def test_without_a_limit_a_purchase_costs_one_query_more_and_with_one_the_account_is_locked_first(customer, now):
     with CaptureQueriesContext(connection) as asked:
-        permit.purchase(customer=customer, amount=Decimal(1), now=now)
+        permit.not_shut(customer=customer, now=now)
+        permit.within_limits(customer=customer, amount=Decimal(1), now=now)
     assert len(asked) == 1
     limited(customer, limit_spend_a_day=Decimal(5))
     with CaptureQueriesContext(connection) as asked:
-        permit.purchase(customer=customer, amount=Decimal(1), now=now)
+        permit.not_shut(customer=customer, now=now)
+        permit.within_limits(customer=customer, amount=Decimal(1), now=now)
     statements = [each["sql"] for each in asked]
     counted = next(at for at, sql in enumerate(statements) if "wallet_hold" in sql)
     before = [sql for sql in statements[:counted] if '"wallet_account"' in sql]

@@ -38,7 +38,8 @@ def ask(customer, now):
     def ask(amount="1", at=now, spend=None, pace=None):
         customer.limit_spend_a_day, customer.limit_purchases_a_minute = spend and Decimal(spend), pace
         with transaction.atomic():
-            permit.purchase(customer=customer, amount=Decimal(amount), now=at)
+            permit.not_shut(customer=customer, now=at)
+            permit.within_limits(customer=customer, amount=Decimal(amount), now=at)
 
     return ask
 

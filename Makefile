@@ -5,6 +5,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# Where it is set, each of some hundred processes of the tests would compile the whole shop anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?=
 UV_VERSION := 0.13.9
@@ -82,7 +84,7 @@ browser: .venv/.dev
 
 journeys: browser
 	@echo 'Journeys in a browser, on PostgreSQL'
-	@TEST_DATABASE=postgres $(PYTEST) -n $(BROWSERS) -m journey
+	@TEST_DATABASE=postgres $(PYTEST) -n $(BROWSERS) tests/journeys
 
 coverage: .venv/.dev
 	@echo 'Tests on SQLite, with the branches they take'

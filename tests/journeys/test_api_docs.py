@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.conftest import page
+from tests.api.conftest import catalogue, make_key, sandbox, secret
 from tests.journeys.test_orders import accessible
 
-__all__ = ["page"]
+__all__ = ["catalogue", "make_key", "sandbox", "secret"]
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
 

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Count, Q
 
 from api.models import Call, Key
+from core import bulk
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,16 @@ STEP = timedelta(minutes=1)
 GATHER = 0.5
 MOST = 20_000
 
-_gathered: list[Call] = []
+
+class _Noted(NamedTuple):
+    """A row of the log, and when its key was last used as far as the call knew."""
+
+    row: tuple[Any, ...]
+    used_before: datetime | None
+
+
+_ROW = ("key_id", "action", "outcome", "milliseconds", "address", "at")
+_gathered: list[_Noted] = []
 _lock = threading.Lock()
 # One writes at a time: a process that ends waits for what its thread has taken already.
 _writing = threading.Lock()
@@ -36,14 +47,7 @@ _writer: threading.Thread | None = None
 
 def note(*, key: Key, action: str, outcome: str, milliseconds: int, address: str | None, now: datetime) -> None:
     """Note one call: it is in the log after a moment. Waits for nothing and raises nothing."""
-    call = Call(
-        key=key,
-        action=action[:20],
-        outcome=outcome[:120],
-        milliseconds=max(milliseconds, 0),
-        address=address,
-        at=now,
-    )
+    call = _Noted((key.pk, action[:20], outcome[:120], max(milliseconds, 0), address, now), key.last_used_at)
     with _lock:
         if len(_gathered) < MOST:
             _gathered.append(call)
@@ -60,7 +64,7 @@ def write_out() -> None:
             _write_or_warn(calls)
 
 
-def _write_or_warn(calls: Sequence[Call]) -> None:
+def _write_or_warn(calls: Sequence[_Noted]) -> None:
     try:
         _write(calls)
     except (OperationalError, InterfaceError) as error:
@@ -72,12 +76,13 @@ def _write_or_warn(calls: Sequence[Call]) -> None:
             try:
                 _write([call])
             except (DatabaseError, ValueError) as error:
-                log.warning("a call of key %s was not noted: %s", call.key_id, type(error).__name__)
+                log.warning("a call of key %s was not noted: %s", call.row[0], type(error).__name__)
 
 
-def _write(calls: Sequence[Call]) -> None:
-    Call.objects.bulk_create(calls, batch_size=1000)
-    latest = {call.key_id: (call.key.last_used_at, call.at) for call in calls}
+@transaction.atomic
+def _write(calls: Sequence[_Noted]) -> None:
+    bulk.create_each(Call, _ROW, (call.row for call in calls))
+    latest = {call.row[0]: (call.used_before, call.row[-1]) for call in calls}
     for key_id, (before, at) in latest.items():
         if before is None or at - before >= STEP:
             unused = Q(last_used_at=None) | Q(last_used_at__lte=at - STEP)

@@ -83,9 +83,16 @@ def behind(secret: str) -> Key | None:
     return _BEHIND.first(digest=digest(secret), now=timezone.now())
 
 
+# Of a key and its owner what nearly every call needs; the rest is read when somebody asks for it.
+_NEEDED = (
+    *("customer_id", "scope", "networks", "last_used_at", "customer__is_active", "customer__group_id"),
+    *("customer__limit_spend_a_day", "customer__limit_active_numbers", "customer__limit_purchases_a_minute"),
+)
+
+
 def _behind() -> QuerySet[Key]:
     shut = suspensions.shuts(suspensions.API, customer="customer_id", now=given("now", MOMENT))
-    live = Key.objects.select_related("customer").filter(revoked_at=None, customer__is_active=True)
+    live = Key.objects.select_related("customer").only(*_NEEDED).filter(revoked_at=None, customer__is_active=True)
     return live.filter(digest=given("digest", TEXT)).annotate(is_shut=shut).order_by()
 
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import DatabaseError
 
-from core.shared import shared_redis
+from core.shared import ask, shared_redis
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,5 @@ def _count(name: str) -> int:
             return cache.incr(name)
         except ValueError:  # culled in this very moment
             return 1
-    count = int(connection.incr(name))
-    if count == 1:
-        connection.expire(name, 2 * WINDOW)
-    return count
+    # Made before it is counted, so that none is there that never ends.
+    return int(ask(connection, ("SET", name, 0, "EX", 2 * WINDOW, "NX"), ("INCR", name))[1])

@@ -1,10 +1,11 @@
 """How many orders a second 200 customers place at once, beside psycopg that writes the same rows.
 
-    .venv/bin/python -m bench.placing [--seconds 5] [--rounds 4] [--customers 200] [--threads 100]
+    .venv/bin/python -m bench.placing [--seconds 5] [--rounds 4] [--customers 200] [--threads 8]
 
 Starts PostgreSQL, Valkey and a sandbox to take the catalogue from. The customers have money and are spread over two
-processes, as over two web servers; `--threads` of them are at work in each process at a time (100: every customer has a
-thread and a connection of their own; the shop's web server has 8). In each round they place orders by
+processes, as over two processes of the web server; `--threads` of them are at work in each process at a time, the
+others wait for their turn (8, as the web server has them; with 100 every customer has a thread and a connection of
+their own). In each round they place orders by
 `orders.place.order`, and then as many threads write what a placement writes by psycopg alone: what the account
 holds, the hold, the order, its event, and nothing else. Not in it are what a placement reads (service, prices,
 rules, debts, suspensions) and the nudge to the worker, a task that is sent to the broker for each order: both are on
@@ -57,7 +58,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=5.0)
     options.add_argument("--rounds", type=int, default=4)
     options.add_argument("--customers", type=int, default=200)
-    options.add_argument("--threads", type=int, default=100, help="at work at a time in each process")
+    options.add_argument("--threads", type=int, default=8, help="at work at a time in each process")
     given = options.parse_args()
     threads = min(given.threads, given.customers // PROCESSES)
     with stage(name="placing", database="postgres"):

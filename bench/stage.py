@@ -26,9 +26,8 @@ def stage(
 
     django.setup()
     from django.conf import settings
-    from django.core.management import call_command
 
-    from tests import servers
+    from tests import servers, template
     from upstream.sandbox.server import Sandbox
 
     started = servers.Servers(settings.TEST_HOME)
@@ -37,7 +36,7 @@ def stage(
         started.valkey()
         if database == "postgres":
             started.postgres()
-        call_command("migrate", verbosity=0)
+        template.fill(settings.TEST_HOME, settings.DATABASES["default"])
         with Sandbox(key=KEY, services=services, speed=speed, balance=Decimal(10_000_000)) as vendor:
             settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, KEY
             yield vendor, home

@@ -17,7 +17,7 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
-from core.shared import shared_redis
+from core.shared import ask, shared_redis
 
 # Seconds. A broker that is away must not hold a purchase up.
 _PATIENCE = 2.0
@@ -36,7 +36,7 @@ def enqueue(task: "Task[..., Any]", **given: int | bool) -> None:
             return
         queue = _queue(task)
         prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "")
-        broker.lpush(f"{prefix}{queue}", message(task, queue, given))
+        ask(broker, ("LPUSH", f"{prefix}{queue}", message(task, queue, given)))
     except (OperationalError, RedisError, OSError) as error:
         raise Away(f"{type(error).__name__}: {error}") from error
 

@@ -1,7 +1,10 @@
 """The Redis that all processes of the shop share, where the broker is one (Valkey counts as Redis)."""
 
 import functools
+import os
 import re
+import threading
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
@@ -32,3 +35,44 @@ def shared_redis(broker: str, *, patience: float, decode: bool = False) -> "redi
         decode_responses=decode,
         retry=Retry(NoBackoff(), 0),
     )
+
+
+_own = threading.local()
+
+
+def ask(client: "redis.Redis", *commands: tuple[Any, ...]) -> list[Any]:
+    """What Redis answers to `commands`, which are sent together, on a connection that this thread keeps.
+
+    For what every request waits for: to take a connection from the client's pool, to measure and to give it back takes
+    several times as long as the question. Raises `redis.RedisError`. A command whose answer was lost with a kept
+    connection is sent once more, so it must be one that may run twice.
+    """
+    kept = _own.__dict__.setdefault("connections", {})
+    whose = (os.getpid(), client)  # a fork shares nobody's connection
+    connection = kept.get(whose)
+    if connection is None:
+        connection = client.connection_pool.make_connection()
+        answers = _ask(connection, commands)
+        kept[whose] = connection
+    else:
+        try:
+            answers = _ask(connection, commands)
+        except redis.ConnectionError:
+            # Redis was started anew since it was asked last.
+            answers = _ask(connection, commands)
+    for answer in answers:
+        if isinstance(answer, redis.ResponseError):
+            raise answer
+    return answers
+
+
+def _ask(connection: Any, commands: tuple[tuple[Any, ...], ...]) -> list[Any]:
+    """Every answer, refusals too, so that none is left over for the next question; what else goes wrong ends it."""
+    connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+    answers = []
+    for _ in commands:
+        try:
+            answers.append(connection.read_response())
+        except redis.ResponseError as refusal:
+            answers.append(refusal)
+    return answers

@@ -118,15 +118,20 @@ def _seen(number: Number, code: str) -> bool:
 def run_out(*, now: datetime) -> int:
     """End the numbers whose time is over, whatever the vendor says or does not say; returns how many.
 
-    Their last question may hang with a vendor that does not answer: the customer's money must not.
+    Their last question may hang with a vendor that does not answer: the customer's money must not. Nor does a fault
+    with one number keep the others from theirs.
     """
     over = Number.objects.filter(state__in=states.LIVE, expires_at__lt=now - LAST_CALL)
     pks = list(over.values_list("pk", flat=True)[:BATCH])
     for pk in pks:
-        with transaction.atomic():
-            number = _locked(pk)
-            if number.state in states.LIVE and now >= number.expires_at + LAST_CALL:
-                _run_out(number, now)
+        try:
+            with transaction.atomic():
+                number = _locked(pk)
+                if number.state in states.LIVE and now >= number.expires_at + LAST_CALL:
+                    _run_out(number, now)
+        except Exception as error:
+            log.exception("number %s: its end could not be recorded", pk)
+            _alert_mute(pk, f"{type(error).__name__} at its end; the log has more. Its money waits.", now)
     return len(pks)
 
 
@@ -161,14 +166,18 @@ def _take(number: Number, answer: News | UpstreamError, every: float, *, now: da
         return True
     except Exception as error:
         log.exception("number %s: its news could not be recorded", number.pk)
-        alert(
-            key=f"number:{number.pk}:mute",
-            subject=f"Number {number.pk}: what the vendor says of it could not be recorded",
-            detail=f"{type(error).__name__}; the log has more. At its end its money goes back.",
-            severity=Alert.Severity.CRITICAL,
-            now=now,
-        )
+        _alert_mute(number.pk, f"{type(error).__name__}; the log has more. At its end its money goes back.", now)
         return False
+
+
+def _alert_mute(pk: int, detail: str, now: datetime) -> None:
+    alert(
+        key=f"number:{pk}:mute",
+        subject=f"Number {pk}: what the vendor says of it could not be recorded",
+        detail=detail,
+        severity=Alert.Severity.CRITICAL,
+        now=now,
+    )
 
 
 def record(*, number: Number, news: News, every: float, now: datetime) -> None:

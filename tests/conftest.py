@@ -73,6 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             where.runs(item.path, on_postgres=settings.ON_POSTGRES)
             and (
                 not settings.ON_POSTGRES
+                or item.get_closest_marker("journey")
                 or item.get_closest_marker("django_db")
                 or fixtures & set(getattr(item, "fixturenames", ()))
             )

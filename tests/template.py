@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
+
 from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +46,17 @@ def copy(home: Path, database: dict[str, Any], name: str) -> bool:
         server.execute(f'DROP DATABASE IF EXISTS "{name}"')
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
     return True
+
+
+def fill(home: Path, database: dict[str, Any]) -> None:
+    """Put the template into the empty database that `database` names, as in DATABASES; where there is none, migrate."""
+    if database["ENGINE"].endswith("sqlite3"):
+        shutil.copyfile(_sqlite(home), database["NAME"])
+    elif database["OPTIONS"].get("host") == (folder := str(home / "postgres")):
+        with _alone(home):
+            _fill(folder, database["USER"], database["NAME"])
+    else:
+        call_command("migrate", verbosity=0)
 
 
 def _fill(folder: str, user: str, name: str) -> None:

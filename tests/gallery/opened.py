@@ -14,7 +14,7 @@ from django.utils import timezone
 from catalog.models import Service
 from catalog.sync import sync_catalog
 from sms.sync import sync_sms
-from tests import servers
+from tests import servers, template
 from tests.house import House
 from tests.lived_in import LivedIn, fittings
 from upstream.sandbox.server import Sandbox
@@ -39,7 +39,7 @@ def opened(*, big: bool = False) -> Iterator[Opened]:
     house = None
     try:
         provided.valkey()
-        call_command("migrate", verbosity=0)
+        template.fill(settings.TEST_HOME, settings.DATABASES["default"])
         call_command("createcachetable", verbosity=0)
         with Sandbox(key="test-key", speed=0, services=400) as vendor:
             settings.UPSTREAM_URL, settings.UPSTREAM_KEY = vendor.url, "test-key"

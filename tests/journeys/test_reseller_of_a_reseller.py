@@ -63,9 +63,11 @@ def inner(sandbox, tmp_path):
 # In one process, since each start of one takes a while.
 PREPARE = f"""
 import django
+from django.conf import settings
 from django.core.management import call_command
+from tests import template
 django.setup()
-call_command("migrate", verbosity=0)
+template.fill(settings.TEST_HOME, settings.DATABASES["default"])
 for name in ("sync_catalog", "sync_sms"):
     call_command(name)
 call_command("create_customer", "outer@example.com", credit="{FUNDS}", api_key=True)

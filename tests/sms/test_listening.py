@@ -95,6 +95,29 @@ class TestANumberThatEndsWhileItIsAskedFor:
         assert sandbox.vendor.calls.total() == asked
 
 
+def test_an_end_that_can_not_be_kept_keeps_no_other_number_from_its_money(numbers):
+    broken, fine = numbers(2)
+    both = held(fine)
+    Number.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "sms_number"') and broken.phone in params:
+            raise OperationalError("no room left on the device")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        listen.run_out(now=timezone.now())
+    broken.refresh_from_db()
+    fine.refresh_from_db()
+    assert broken.state in states.LIVE
+    assert (fine.state, held(fine)) == (states.EXPIRED, both / 2)
+    found = Alert.objects.get(key=f"number:{broken.pk}:mute")
+    assert "its money waits" in found.detail.lower()
+    listen.run_out(now=timezone.now())
+    broken.refresh_from_db()
+    assert (broken.state, held(broken)) == (states.EXPIRED, 0)
+
+
 def test_an_answer_that_can_not_be_kept_costs_only_its_own_number_time(numbers, sandbox):
     broken, fine = numbers(2)
     sandbox.advance(21)

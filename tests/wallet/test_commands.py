@@ -2,6 +2,7 @@
 
 import json
 from decimal import Decimal
+from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,6 +31,35 @@ def test_create_customer_prints_who_and_what_they_have(run):
     assert shown == {"id": user.pk, "email": "new@example.com", "balance": "50.00"}
     assert user.check_password("pw")
     assert not user.is_staff
+
+
+def test_create_customer_reads_a_password_that_is_piped_in(run, monkeypatch):
+    monkeypatch.setattr("sys.stdin", StringIO("a long passphrase\nmore\n"))
+    run("create_customer", "new@example.com", "--password", "-")
+    assert User.objects.get().check_password("a long passphrase")
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    with pytest.raises(CommandError, match="no password"):
+        run("create_customer", "other@example.com", "--password", "-")
+    assert User.objects.count() == 1
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("again", ["a long passphrase", "a long pasphrase"])
+def test_create_customer_asks_twice_at_a_terminal(run, monkeypatch, again):
+    typed = iter(["a long passphrase", again])
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("api.management.commands.create_customer.getpass", lambda _asked: next(typed))
+    if again != "a long passphrase":
+        with pytest.raises(CommandError, match="two passwords"):
+            run("create_customer", "new@example.com", "--password", "-")
+        assert not User.objects.exists()
+        return
+    run("create_customer", "new@example.com", "--password", "-")
+    assert User.objects.get().check_password("a long passphrase")
 
 
 def test_create_customer_can_make_staff(run):

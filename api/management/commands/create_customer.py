@@ -1,7 +1,9 @@
 """`create_customer EMAIL`: an account for somebody, with credit and an API key when asked for."""
 
 import json
+import sys
 from argparse import ArgumentParser
+from getpass import getpass
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -17,13 +19,19 @@ from core import money, record
 from core.models import StaffAct
 from wallet import ledger
 
+_ASK = "-"
+
 
 class Command(BaseCommand):
     help = "Create a customer and print them as JSON."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("--password", help="without one, the person sets it by “forgot password”")
+        parser.add_argument(
+            "--password",
+            help="“-” asks for it, or reads a line that is piped in: a shell remembers what is typed here. "
+            "Without one, the person sets it by “forgot password”",
+        )
         parser.add_argument("--credit", help="USD to start with, such as 50.00")
         parser.add_argument("--staff", action="store_true", help="may open the admin")
         parser.add_argument("--api-key", action="store_true", help="make a key for their programs and print it")
@@ -51,6 +59,8 @@ class Command(BaseCommand):
             raise CommandError(f"--credit: {error}") from None
         if amount < 0:
             raise CommandError("--credit: can't be negative.")
+        if password == _ASK:
+            password = _asked()
         with transaction.atomic():
             user = User.objects.create_user(email, password, is_staff=staff, is_superuser=staff)
             # Whoever runs this command vouches for the address.
@@ -79,3 +89,12 @@ class Command(BaseCommand):
         if made is not None:
             shown["api_key"] = made[1]
         self.stdout.write(json.dumps(shown))
+
+
+def _asked() -> str:
+    password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise CommandError("--password -: no password came.")
+    if sys.stdin.isatty() and getpass("The same again: ") != password:
+        raise CommandError("--password -: these are two passwords.")
+    return password

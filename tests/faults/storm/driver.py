@@ -34,7 +34,7 @@ from sms import states as sms_states
 from sms.models import Attempt as PurchaseAttempt
 from sms.models import Number, Project, Purchase
 from sms.sync import sync_sms
-from tests import servers
+from tests import servers, template
 from tests.faults.storm import acts, clock, promise, schedule
 from tests.faults.storm.customers import Customer, Form
 from tests.faults.storm.promise import Broken
@@ -127,7 +127,7 @@ class Storm:
                 self._log.close()
 
     def _open_the_shop(self) -> list[Wish]:
-        call_command("migrate", verbosity=0)
+        template.fill(settings.TEST_HOME, settings.DATABASES["default"])
         call_command("createcachetable", verbosity=0)
         self._house.run("valkey")
         self._house.wait_until(self._valkey.exists, "the broker")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import Count, Q
 
 from api.models import Call, Key
@@ -79,7 +79,6 @@ def _write_or_warn(calls: Sequence[_Noted]) -> None:
                 log.warning("a call of key %s was not noted: %s", call.row[0], type(error).__name__)
 
 
-@transaction.atomic
 def _write(calls: Sequence[_Noted]) -> None:
     bulk.create_each(Call, _ROW, (call.row for call in calls))
     latest = {call.row[0]: (call.used_before, call.row[-1]) for call in calls}

@@ -1,11 +1,11 @@
 """What a search reads of every service on the shelf, in the process's own memory, in the shop's order.
 
 A search as somebody types is a look through all names for pieces of words. SQLite takes a second for that with 100,000
-services, PostgreSQL most of a tenth. What is kept is each different word, of which there are few, with the places where
-it stands: going through them takes a few milliseconds. They are read again when the mark of the catalogue is another
-one, as long as that takes less than a tenth of the time: a shop of some thousands of services always sees the newest,
-one of 100,000 is some seconds behind while it changes. Whoever uses what is found asks the database whether it is still
-on sale.
+services, PostgreSQL most of a tenth. What is kept is each different word, of which there are few, with the places
+where it stands. Going through them takes some milliseconds, and where a piece of a word was found is kept for the next
+letters. They are read again when the mark of the catalogue is another one, as long as that takes less than a tenth of
+the time: a shop of some thousands of services always sees the newest, one of 100,000 is some seconds behind while it
+changes. Whoever uses what is found asks the database whether it is still on sale.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import time
 from array import array
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, compress
 
 from catalog import edition
@@ -22,6 +22,8 @@ from catalog.search import SORTS, on_shelf
 
 # So many times as long as reading takes, what was read is good even if the catalogue changed.
 GOOD_FOR = 10
+# So many pieces of words are remembered, with a byte for each service.
+PIECES = 24
 # Reading that is quicker than this is done whenever something changed; seconds.
 QUICK = 0.1
 
@@ -37,6 +39,8 @@ class Texts:
     read_at: float
     cost: float
     """Seconds that reading took."""
+    pieces: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
+    """What `_having` said lately."""
 
     def find(self, words: Sequence[str]) -> list[int]:
         """The services that have every word, folded as `search.fold` does, or are called by its number.
@@ -45,7 +49,12 @@ class Texts:
         """
         found: bytes | None = None
         for word in words:
-            has = self._having(word)
+            has = self.pieces.get(word)
+            if has is None:
+                has = self._having(word)
+                if len(self.pieces) >= PIECES:
+                    self.pieces.clear()
+                self.pieces[word] = has
             found = has if found is None else _both(found, has)
         return self.pks[:] if found is None else list(compress(self.pks, found))
 

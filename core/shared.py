@@ -51,9 +51,10 @@ def ask(client: "redis.Redis", *commands: tuple[Any, ...]) -> list[Any]:
     whose = (os.getpid(), client)  # a fork shares nobody's connection
     connection = kept.get(whose)
     if connection is None:
-        connection = client.connection_pool.make_connection()
+        # Not the pool's own way, which counts what it made and never what has gone.
+        pool = client.connection_pool
+        connection = kept[whose] = pool.connection_class(**pool.connection_kwargs)
         answers = _ask(connection, commands)
-        kept[whose] = connection
     else:
         try:
             answers = _ask(connection, commands)
@@ -69,10 +70,14 @@ def ask(client: "redis.Redis", *commands: tuple[Any, ...]) -> list[Any]:
 def _ask(connection: Any, commands: tuple[tuple[Any, ...], ...]) -> list[Any]:
     """Every answer, refusals too, so that none is left over for the next question; what else goes wrong ends it."""
     connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-    answers = []
-    for _ in commands:
-        try:
-            answers.append(connection.read_response())
-        except redis.ResponseError as refusal:
-            answers.append(refusal)
+    answers: list[Any] = []
+    try:
+        for _ in commands:
+            try:
+                answers.append(connection.read_response())
+            except redis.ResponseError as refusal:
+                answers.append(refusal)
+    except BaseException:
+        connection.disconnect()
+        raise
     return answers

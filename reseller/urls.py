@@ -14,6 +14,8 @@ from reseller.observe.page import page as metrics_page
 from storefront.views import front
 from wallet.referral_views import referrals
 
+# Where it was not done at the start: reseller/site.py.
+admin.autodiscover()
 # Operators log in where everybody does: with the same rate limits and, where set up, two factors.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 admin.site.index = first_run.shown_first(admin.site.index)  # type: ignore[method-assign, assignment]

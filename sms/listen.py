@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.pricing import fits_cost
 from core import bulk
-from core.alerts import alert
+from core.alerts import alert, open_keys, resolve
 from core.context import about
 from core.models import Alert
 from core.secrets import fingerprint
@@ -38,6 +38,9 @@ BUDGET_SHARE = 0.8
 LAST_CALL = timedelta(seconds=5)
 # Nobody waits longer than this for a code, whatever the vendor says.
 LONGEST_WAIT = timedelta(hours=24)
+
+# The alert's key around a number's own.
+_MUTE = ("number:", ":mute")
 
 _EXPIRED = {"expired", "timeout", "timed out"}
 _CANCELED = {"canceled", "cancelled", "refunded"}
@@ -116,23 +119,41 @@ def _seen(number: Number, code: str) -> bool:
 
 
 def run_out(*, now: datetime) -> int:
-    """End the numbers whose time is over, whatever the vendor says or does not say; returns how many.
+    """End the numbers whose time is over, whatever the vendor says or does not say; returns how many have ended.
 
     Their last question may hang with a vendor that does not answer: the customer's money must not. Nor does a fault
     with one number keep the others from theirs.
     """
-    over = Number.objects.filter(state__in=states.LIVE, expires_at__lt=now - LAST_CALL)
-    pks = list(over.values_list("pk", flat=True)[:BATCH])
-    for pk in pks:
-        try:
-            with transaction.atomic():
-                number = _locked(pk)
-                if number.state in states.LIVE and now >= number.expires_at + LAST_CALL:
-                    _run_out(number, now)
-        except Exception as error:
-            log.exception("number %s: its end could not be recorded", pk)
-            _alert_mute(pk, f"{type(error).__name__} at its end; the log has more. Its money waits.", now)
-    return len(pks)
+    over = Number.objects.filter(state__in=states.LIVE, expires_at__lt=now - LAST_CALL).order_by("pk")
+    last, ended = 0, 0
+    while pks := list(over.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+        ended += sum(_end_of(pk, now) for pk in pks)
+        last = pks[-1]
+    for key in open_keys(prefix=_MUTE[0], suffix=_MUTE[1]):
+        number = key.removeprefix(_MUTE[0]).removesuffix(_MUTE[1])
+        if not Number.objects.filter(pk=number, state__in=states.LIVE).exists():
+            resolve(key=key, now=now)
+    return ended
+
+
+def _end_of(pk: int, now: datetime) -> bool:
+    """Whether the number's end is written down."""
+    try:
+        with transaction.atomic():
+            number = _locked(pk)
+            if number.state in states.LIVE and now >= number.expires_at + LAST_CALL:
+                _run_out(number, now)
+        return True
+    except Exception as error:
+        log.exception("number %s: its end could not be recorded", pk)
+        alert(
+            key=_mute(pk),
+            subject=f"Number {pk}: its end could not be recorded",
+            detail=f"{type(error).__name__}; the log has more. Its money waits until that succeeds.",
+            severity=Alert.Severity.CRITICAL,
+            now=now,
+        )
+        return False
 
 
 def _locked(pk: int) -> Number:
@@ -166,18 +187,18 @@ def _take(number: Number, answer: News | UpstreamError, every: float, *, now: da
         return True
     except Exception as error:
         log.exception("number %s: its news could not be recorded", number.pk)
-        _alert_mute(number.pk, f"{type(error).__name__}; the log has more. At its end its money goes back.", now)
+        alert(
+            key=_mute(number.pk),
+            subject=f"Number {number.pk}: what the vendor says of it could not be recorded",
+            detail=f"{type(error).__name__}; the log has more. At its end its money goes back.",
+            severity=Alert.Severity.CRITICAL,
+            now=now,
+        )
         return False
 
 
-def _alert_mute(pk: int, detail: str, now: datetime) -> None:
-    alert(
-        key=f"number:{pk}:mute",
-        subject=f"Number {pk}: what the vendor says of it could not be recorded",
-        detail=detail,
-        severity=Alert.Severity.CRITICAL,
-        now=now,
-    )
+def _mute(pk: int) -> str:
+    return f"{_MUTE[0]}{pk}{_MUTE[1]}"
 
 
 def record(*, number: Number, news: News, every: float, now: datetime) -> None:

@@ -58,8 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL run what touches the database, on each what it can prove: `tests/where.py`."""
-    if gone := where.missing():
-        raise pytest.UsageError(f"tests/where.py names what is not there: {', '.join(gone)}")
+    if wrong := where.wrong():
+        raise pytest.UsageError(f"tests/where.py names what is not there, or runs nowhere: {', '.join(wrong)}")
     journeys = Path(__file__).parent / "journeys"
     if astray := [i.nodeid for i in items if bool(i.get_closest_marker("journey")) != i.path.is_relative_to(journeys)]:
         raise pytest.UsageError(f"journeys, and nothing else, live in tests/journeys: {', '.join(astray)}")
@@ -73,6 +73,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             where.runs(item.path, on_postgres=settings.ON_POSTGRES)
             and (
                 not settings.ON_POSTGRES
+                or not where.runs(item.path, on_postgres=False)
                 or item.get_closest_marker("journey")
                 or item.get_closest_marker("django_db")
                 or fixtures & set(getattr(item, "fixturenames", ()))

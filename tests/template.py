@@ -21,7 +21,7 @@ from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_DAYS = 3
-PREFIX = "shop-test-template-"
+FOLDER = Path(tempfile.gettempdir()) / f"shop-test-templates-{os.getuid()}"
 
 
 def copy(home: Path, database: dict[str, Any], name: str) -> bool:
@@ -49,21 +49,25 @@ def copy(home: Path, database: dict[str, Any], name: str) -> bool:
 
 
 def fill(home: Path, database: dict[str, Any]) -> None:
-    """Put the template into the empty database that `database` names, as in DATABASES; where there is none, migrate."""
+    """Migrate the empty database that `database` names, as in DATABASES: from the template, where there can be one."""
     if database["ENGINE"].endswith("sqlite3"):
         shutil.copyfile(_sqlite(home), database["NAME"])
     elif database["OPTIONS"].get("host") == (folder := str(home / "postgres")):
         with _alone(home):
             _fill(folder, database["USER"], database["NAME"])
-    else:
-        call_command("migrate", verbosity=0)
+    # Triggers are what the code of today says.
+    call_command("migrate", verbosity=0)
 
 
 def _fill(folder: str, user: str, name: str) -> None:
     path = _kept("dump")
     where = ["--host", folder, "--username", user, "--no-password"]
     if path.exists():
-        _run([_program("pg_restore"), *where, "--dbname", name, "--exit-on-error", str(path)])
+        try:
+            _run([_program("pg_restore"), *where, "--dbname", name, "--exit-on-error", str(path)])
+        except RuntimeError:
+            path.unlink(missing_ok=True)  # the next run makes it anew
+            raise
         return
     _migrate(name)
     _run([_program("pg_dump"), *where, "--format=custom", "--compress=1", "--file", f"{path}.{os.getpid()}", name])
@@ -86,7 +90,11 @@ def _sqlite(home: Path) -> Path:
 
 
 def _kept(kind: str) -> Path:
-    return Path(tempfile.gettempdir()) / f"{PREFIX}{os.getuid()}-{_made_by()}.{kind}"
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    # A dump is run by PostgreSQL's superuser: nobody else may have put it there.
+    if FOLDER.is_symlink() or FOLDER.stat().st_uid != os.getuid():
+        raise RuntimeError(f"{FOLDER} belongs to somebody else: remove it")
+    return FOLDER / f"{_made_by()}.{kind}"
 
 
 def _program(name: str) -> str:
@@ -125,6 +133,6 @@ def _alone(home: Path) -> Any:
 
 
 def _clear_away() -> None:
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}{os.getuid()}-*"):
+    for path in FOLDER.glob("*"):
         if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
             path.unlink(missing_ok=True)

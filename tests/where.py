@@ -16,7 +16,7 @@ SQLITE_ALONE = (
     *("upstream/test_pace.py", "upstream/test_oddities.py", "catalog/test_whose_page.py"),
     *("admin/test_pages.py", "admin/test_shelf.py", "funds/test_admin.py", "funds/test_btcpay.py"),
     *("funds/test_pages.py", "funds/test_stripe.py", "privacy/test_export.py", "reseller/test_query_counts.py"),
-    *("sms/test_admin.py", "sms/test_pages.py", "orders/test_pages.py", "wallet/test_pages.py", "desk/test_pages.py"),
+    *("sms/test_admin.py", "sms/test_pages.py", "orders/test_pages.py", "wallet/test_pages.py"),
     *("catalog/test_pages.py", "faults/test_up.py"),
 )
 # Processes that are killed and vendors that are silent for long, crowds that buy at once: as a live shop meets them.
@@ -59,6 +59,8 @@ def _is_in(path: Path, places: tuple[str, ...]) -> bool:
     return any(path.is_relative_to(_TESTS / place) for place in places)
 
 
-def missing() -> list[str]:
-    """Places named here that are not there any more."""
-    return [place for place in [*SQLITE_ALONE, *POSTGRES_ALONE, *LONG] if not (_TESTS / place).exists()]
+def wrong() -> list[str]:
+    """Places named here that are not there any more, or that would run on no database at all."""
+    gone = [place for place in [*SQLITE_ALONE, *POSTGRES_ALONE, *LONG] if not (_TESTS / place).exists()]
+    torn = [place for place in SQLITE_ALONE if _is_in(_TESTS / place, POSTGRES_ALONE)]
+    return gone + torn + [place for place in POSTGRES_ALONE if _is_in(_TESTS / place, SQLITE_ALONE)]

@@ -43,6 +43,7 @@ def test_what_came_is_written_after_a_moment_and_the_keys_last_use_with_it(key, 
     for number in range(50):
         note(key, str(number), now)
     assert written(50) == [str(number) for number in range(50)]
+    calls.write_out()  # waits until the thread is through
     assert Key.objects.get().last_used_at == now
     assert [thread.name for thread in threading.enumerate()].count("calls") == 1
     note(key, "later", now)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests import template
 from tests.house import free_port
 
 pytestmark = pytest.mark.faults
@@ -135,6 +136,8 @@ def test_a_first_run_opens_the_shop_and_ends_without_a_trace(checkout):
 
 
 def test_killed_it_takes_everything_with_it_and_the_next_run_is_none_the_worse(checkout):
+    # What migrating a new database takes is the test above's business.
+    template.copy(settings.TEST_HOME, {"ENGINE": "sqlite3"}, str(checkout.folder / "var/shop.sqlite3"))
     process = checkout.up()
     first = checkout.wait_for("Stop with Ctrl-C")
     process.kill()

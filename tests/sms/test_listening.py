@@ -112,10 +112,29 @@ def test_an_end_that_can_not_be_kept_keeps_no_other_number_from_its_money(number
     assert broken.state in states.LIVE
     assert (fine.state, held(fine)) == (states.EXPIRED, both / 2)
     found = Alert.objects.get(key=f"number:{broken.pk}:mute")
-    assert "its money waits" in found.detail.lower()
-    listen.run_out(now=timezone.now())
+    assert (found.resolved_at, "money waits" in found.detail) == (None, True)
+    assert listen.run_out(now=timezone.now()) == 1
     broken.refresh_from_db()
     assert (broken.state, held(broken)) == (states.EXPIRED, 0)
+    found.refresh_from_db()
+    assert found.resolved_at is not None
+
+
+def test_numbers_that_can_not_be_ended_are_not_in_the_way_of_those_after_them(numbers, monkeypatch):
+    monkeypatch.setattr(listen, "BATCH", 1)
+    *broken, fine = numbers(3)
+    Number.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "sms_number"') and {one.phone for one in broken} & set(params):
+            raise OperationalError("no room left on the device")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        assert listen.run_out(now=timezone.now()) == 1
+    fine.refresh_from_db()
+    assert fine.state == states.EXPIRED
+    assert listen.run_out(now=timezone.now()) == 2
 
 
 def test_an_answer_that_can_not_be_kept_costs_only_its_own_number_time(numbers, sandbox):

@@ -3,6 +3,8 @@
 import gc
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from tests.house import House
     from upstream.sandbox.server import Sandbox
 
+# Until all tests are read: see pytest_collection_finish.
+gc.disable()
 # The same examples in every run, so that a red suite stays red; HYPOTHESIS_PROFILE=random looks for others.
 hypothesis.settings.register_profile(
     "same", derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow], database=None
@@ -54,6 +58,15 @@ def pytest_configure(config: pytest.Config) -> None:
             provided.postgres()
     except servers.Missing as error:
         raise pytest.UsageError(str(error)) from None
+    # Tests are read by several processes, and tables made by one: both at the same time.
+    making = subprocess.Popen(
+        [sys.executable, "-m", "tests.template"],
+        cwd=settings.BASE_DIR,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE},
+        stderr=subprocess.DEVNULL,  # who wants a copy tries it again, and says what is wrong
+    )
+    config.add_cleanup(making.wait)
+    config.add_cleanup(making.terminate)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -89,6 +102,7 @@ def pytest_collection_finish() -> None:
     """What is there by now stays; the collector would look through it again and again, a tenth of all the time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(50_000, 25, 25)
 
 

@@ -15,12 +15,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 
 from tests import servers
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT_DAYS = 3
+TEMPLATE = "template_shop"
 FOLDER = Path(tempfile.gettempdir()) / f"shop-test-templates-{os.getuid()}"
 
 
@@ -29,32 +31,49 @@ def copy(home: Path, database: dict[str, Any], name: str) -> bool:
     if database["ENGINE"].endswith("sqlite3"):
         shutil.copyfile(_sqlite(home), name)
         return True
-    folder = str(home / "postgres")
-    if database["OPTIONS"].get("host") != folder:
+    if not _is_ours(home, database):
         return False
+    with _alone(home), _server(home, database) as server:
+        _make(server, home, database)
+        server.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+    return True
+
+
+def make(home: Path, database: dict[str, Any]) -> None:
+    """Make the template, where there can be one; whoever wants a copy meanwhile waits for it."""
+    if database["ENGINE"].endswith("sqlite3"):
+        _sqlite(home)
+    elif _is_ours(home, database):
+        with _alone(home), _server(home, database) as server:
+            _make(server, home, database)
+
+
+def _make(server: Any, home: Path, database: dict[str, Any]) -> None:
+    if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+        server.execute("DROP DATABASE IF EXISTS making_shop")
+        server.execute("CREATE DATABASE making_shop")
+        _fill(str(home / "postgres"), database["USER"], "making_shop")
+        server.execute(f"ALTER DATABASE making_shop RENAME TO {TEMPLATE}")
+
+
+def _is_ours(home: Path, database: dict[str, Any]) -> bool:
+    return bool(database["OPTIONS"].get("host") == str(home / "postgres"))
+
+
+def _server(home: Path, database: dict[str, Any]) -> Any:
     import psycopg
 
-    template = "template_shop"
-    with (
-        _alone(home),
-        psycopg.connect(host=folder, user=database["USER"], dbname="postgres", autocommit=True) as server,
-    ):
-        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [template]).fetchone():
-            server.execute("CREATE DATABASE making_shop")
-            _fill(folder, database["USER"], "making_shop")
-            server.execute(f"ALTER DATABASE making_shop RENAME TO {template}")
-        server.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
-    return True
+    return psycopg.connect(host=str(home / "postgres"), user=database["USER"], dbname="postgres", autocommit=True)
 
 
 def fill(home: Path, database: dict[str, Any]) -> None:
     """Migrate the empty database that `database` names, as in DATABASES: from the template, where there can be one."""
     if database["ENGINE"].endswith("sqlite3"):
         shutil.copyfile(_sqlite(home), database["NAME"])
-    elif database["OPTIONS"].get("host") == (folder := str(home / "postgres")):
+    elif _is_ours(home, database):
         with _alone(home):
-            _fill(folder, database["USER"], database["NAME"])
+            _fill(str(home / "postgres"), database["USER"], database["NAME"])
     # Triggers are what the code of today says.
     call_command("migrate", verbosity=0)
 
@@ -136,3 +155,7 @@ def _clear_away() -> None:
     for path in FOLDER.glob("*"):
         if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
             path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    make(settings.TEST_HOME, settings.DATABASES["default"])

@@ -59,7 +59,7 @@ class Command(BaseCommand):
             raise CommandError(f"--credit: {error}") from None
         if amount < 0:
             raise CommandError("--credit: can't be negative.")
-        if password == _ASK:
+        if password in (_ASK,):
             password = _asked()
         with transaction.atomic():
             user = User.objects.create_user(email, password, is_staff=staff, is_superuser=staff)
@@ -92,9 +92,9 @@ class Command(BaseCommand):
 
 
 def _asked() -> str:
-    password = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    if not password:
+    typed = getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not typed:
         raise CommandError("--password -: no password came.")
-    if sys.stdin.isatty() and getpass("The same again: ") != password:
+    if sys.stdin.isatty() and typed != getpass("The same again: "):
         raise CommandError("--password -: these are two passwords.")
-    return password
+    return typed

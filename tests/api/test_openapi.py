@@ -25,7 +25,7 @@ from sms.models import Number, Project
 from tests.api.test_v2_numbers import worker
 
 __all__ = ["worker"]
-EXAMPLES = 40
+EXAMPLES = 60
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

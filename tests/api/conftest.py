@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from api import keys
+from api import calls, keys
 from tests.orders.conftest import catalogue, placed
 from tests.sms.conftest import project, projects
 from tests.still import sandbox
@@ -36,6 +36,14 @@ def make_key(broker):
 def secret(customer, make_key):
     """The customer's key."""
     return make_key(customer)
+
+
+@pytest.fixture
+def notes_apart(monkeypatch):
+    """Calls are not noted: in a shop that is a thread's business, and none of a call's queries."""
+    monkeypatch.setattr(calls, "wake", lambda: None)
+    yield
+    calls._gathered.clear()
 
 
 @pytest.fixture

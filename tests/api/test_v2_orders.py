@@ -8,7 +8,6 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from api import calls
 from api.models import Key
 from core.money import plain
 from orders import resolve, settle, states, submit
@@ -193,9 +192,9 @@ class TestStatus:
         assert theirs("status", orders=str(first)) == {str(first): {"error": "Order not found"}}
         assert theirs("status", order=first) == {"error": "Order not found"}
 
-    def test_it_takes_two_queries_for_one_or_a_hundred(self, add, ask, django_assert_num_queries, monkeypatch):
+    @pytest.mark.usefixtures("notes_apart")
+    def test_it_takes_two_queries_for_one_or_a_hundred(self, add, ask, django_assert_num_queries):
         ids = [add()["order"] for _ in range(8)]
-        monkeypatch.setattr(calls, "wake", lambda: None)  # the note is a thread's business
         with django_assert_num_queries(2):
             ask("status", order=ids[0])
         with django_assert_num_queries(2):

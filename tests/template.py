@@ -33,8 +33,8 @@ def copy(home: Path, database: dict[str, Any], name: str) -> bool:
         return True
     if not _is_ours(home, database):
         return False
+    make(home, database)
     with _alone(home), _server(home, database) as server:
-        _make(server, home, database)
         server.execute(f'DROP DATABASE IF EXISTS "{name}"')
         server.execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
     return True
@@ -46,15 +46,11 @@ def make(home: Path, database: dict[str, Any]) -> None:
         _sqlite(home)
     elif _is_ours(home, database):
         with _alone(home), _server(home, database) as server:
-            _make(server, home, database)
-
-
-def _make(server: Any, home: Path, database: dict[str, Any]) -> None:
-    if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
-        server.execute("DROP DATABASE IF EXISTS making_shop")
-        server.execute("CREATE DATABASE making_shop")
-        _fill(str(home / "postgres"), database["USER"], "making_shop")
-        server.execute(f"ALTER DATABASE making_shop RENAME TO {TEMPLATE}")
+            if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+                server.execute("DROP DATABASE IF EXISTS making_shop")
+                server.execute("CREATE DATABASE making_shop")
+                _fill(str(home / "postgres"), database["USER"], "making_shop")
+                server.execute(f"ALTER DATABASE making_shop RENAME TO {TEMPLATE}")
 
 
 def _is_ours(home: Path, database: dict[str, Any]) -> bool:

@@ -29,7 +29,7 @@ POSTGRES_ALONE = (
     *("funds/test_vouchers.py", "admin/test_hand_acts.py", "api/test_v2_orders.py", "api/test_v2_catalogue.py"),
     *("api/test_suspended.py", "orders/test_mass.py", "orders/test_guard.py", "reconcile/test_holds.py"),
     *("orders/test_forwarding.py", "orders/test_poll.py", "upstream/test_forwarding.py", "funds/test_at_once.py"),
-    *("wallet/test_at_once.py", "catalog/test_changes.py", "admin/test_money_elsewhere.py", "conduct/test_refused.py"),
+    *("catalog/test_changes.py", "admin/test_money_elsewhere.py", "conduct/test_refused.py"),
     *("admin/test_order_acts.py", "admin/test_twice.py", "admin/test_preview_is_saved.py", "admin/test_prices.py"),
     *("admin/test_catalogue_and_people.py", "admin/test_books_acts.py", "api/test_webhooks.py", "desk"),
     *("api/test_handler.py", "api/test_panel.py", "api/test_v2_numbers.py", "api/test_webhooks_admin.py"),

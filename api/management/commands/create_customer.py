@@ -19,8 +19,6 @@ from core import money, record
 from core.models import StaffAct
 from wallet import ledger
 
-_ASK = "-"
-
 
 class Command(BaseCommand):
     help = "Create a customer and print them as JSON."
@@ -59,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError(f"--credit: {error}") from None
         if amount < 0:
             raise CommandError("--credit: can't be negative.")
-        if password in (_ASK,):
+        if password == "-":  # noqa: S105  # nosec B105 - the word for being asked
             password = _asked()
         with transaction.atomic():
             user = User.objects.create_user(email, password, is_staff=staff, is_superuser=staff)
